@@ -1,0 +1,229 @@
+import { Expr, constant, degree, expr } from './expr.ts'
+
+/**
+ * A bus: a multiset of tuples that must balance over all chips and the public terms of the verifier (logUp,
+ * Haböck, ePrint 2022/1530). A tuple on the wire is (id, ...fields).
+ */
+export interface Bus {
+  readonly name: string
+  /** The bus's own constant, first entry of each of its tuples; unique within an AIR and >= 1. */
+  readonly id: number
+  readonly fields: readonly string[]
+  /**
+   * Present for a bus that one table answers: how the prover counts look-ups. Every message with a negative
+   * (receive) multiplicity adds its multiplicity to `counts[(Σ key[j]·field j) >>> shift - base]`, where the sum is
+   * taken over integers and stays below 2^31 on honest rows. `base` and `slots` belong to the run.
+   */
+  readonly table?: { readonly key: readonly number[]; readonly shift: number }
+}
+
+/** `send` adds the tuple `multiplicity` times, `receive` takes it away. */
+export interface Message {
+  readonly name: string
+  readonly bus: Bus
+  readonly sign: 1 | -1
+  readonly multiplicity: Expr
+  readonly tuple: readonly Expr[]
+}
+
+export interface Constraint {
+  readonly name: string
+  /** Zero on every row. */
+  readonly expr: Expr
+}
+
+/**
+ * How a column's values are kept in range, checked by the lint:
+ * 'bool' adds the constraint x·(x − 1) = 0 by itself; any other text names the message or the constraint that
+ * binds the column, or 'free: <why nothing needs to>'.
+ */
+export type Range = 'bool' | (string & {})
+
+/** The columns of a chip as arrays of one padded height, to be filled; all zero before. */
+export type Columns<N extends string> = { readonly [K in N]: Uint32Array }
+
+/** What a chip's `constrain` calls to say things. */
+export interface Builder {
+  /** `e` is zero on every row. */
+  zero(name: string, e: Expr): void
+  send(name: string, bus: Bus, multiplicity: Expr | number, tuple: readonly (Expr | number)[]): void
+  receive(name: string, bus: Bus, multiplicity: Expr | number, tuple: readonly (Expr | number)[]): void
+  /** 1 in row 0, else 0. */
+  readonly first: Expr
+  prev(column: Expr): Expr
+  public(name: string): Expr
+}
+
+/** A chip as written by its author. `Run` is what rows are filled from. */
+export interface ChipSource<N extends string, Q extends string, Run> {
+  readonly name: string
+  /** One line: what a row is. */
+  readonly doc: string
+  readonly columns: { readonly [K in N]: Range }
+  /** Columns the verifier knows through a committed root; `tree` names the root's tree. */
+  readonly preprocessed?: { readonly tree: string; readonly columns: readonly Q[] }
+  readonly constrain: (c: { readonly [K in N | Q]: Expr }, b: Builder) => void
+  /** Rows that the run needs, 0 if the chip is absent from it. */
+  readonly rows: (run: Run) => number
+  /** Fills rows [0, rows(run)) of zeroed columns; every later row stays zero unless the chip says otherwise. */
+  readonly fill: (columns: Columns<N>, run: Run, height: number) => void
+  /** Fixed log2 of the height, for tables; otherwise the height follows `rows`. */
+  readonly fixedLogHeight?: number
+}
+
+/** A chip with everything that is derived from its source. */
+export interface Chip<Run = unknown> {
+  readonly name: string
+  readonly doc: string
+  readonly columns: readonly string[]
+  readonly ranges: readonly Range[]
+  readonly preprocessed: { readonly tree: string; readonly columns: readonly string[] } | undefined
+  readonly publics: readonly string[]
+  readonly constraints: readonly Constraint[]
+  readonly messages: readonly Message[]
+  /** Messages that share one interaction column: pairs of degree-1 tuples, or one alone. The last group carries the running sum. */
+  readonly groups: readonly (readonly number[])[]
+  /** Main columns read at the previous row, ascending. */
+  readonly prevColumns: readonly number[]
+  readonly rows: (run: Run) => number
+  /** `columns` in the order of `this.columns`. */
+  readonly fill: (columns: readonly Uint32Array[], run: Run, height: number) => void
+  readonly fixedLogHeight: number | undefined
+}
+
+export const MAX_DEGREE = 3
+
+/** Publics by position, agreed on by every chip of an AIR. */
+export interface PublicNames {
+  readonly names: readonly string[]
+}
+
+/** Builds a chip; throws a RangeError that names the constraint or message of too high a degree. */
+export function chip<N extends string, Q extends string = never, Run = unknown>(
+  source: ChipSource<N, Q, Run>,
+  publicNames: readonly string[] = [],
+): Chip<Run> {
+  const columns = Object.keys(source.columns) as N[]
+  const ranges = columns.map((n) => source.columns[n])
+  const c: Record<string, Expr> = {}
+  columns.forEach((name, index) => {
+    c[name] = new Expr({ kind: 'column', tree: 'main', index, name, prev: false })
+  })
+  const tree = source.preprocessed?.tree
+  source.preprocessed?.columns.forEach((name, index) => {
+    if (c[name] !== undefined) throw new RangeError(`${source.name}: two columns named ${name}`)
+    c[name] = new Expr({ kind: 'column', tree: tree!, index, name, prev: false })
+  })
+  const constraints: Constraint[] = []
+  const messages: Message[] = []
+  const publics = new Set<string>()
+  const prevColumns = new Set<number>()
+  const message = (
+    sign: 1 | -1,
+    name: string,
+    bus: Bus,
+    multiplicity: Expr | number,
+    tuple: readonly (Expr | number)[],
+  ): void => {
+    if (tuple.length !== bus.fields.length)
+      throw new RangeError(
+        `${source.name}.${name}: ${bus.name} has ${bus.fields.length} fields, got ${tuple.length}`,
+      )
+    messages.push({ name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) })
+  }
+  columns.forEach((name) => {
+    if (source.columns[name] === 'bool')
+      constraints.push({ name: `${name} is a bit`, expr: c[name]!.mul(c[name]!.sub(1)) })
+  })
+  source.constrain(c as { readonly [K in N | Q]: Expr }, {
+    zero: (name, e) => constraints.push({ name, expr: e }),
+    send: (name, bus, multiplicity, tuple) => message(1, name, bus, multiplicity, tuple),
+    receive: (name, bus, multiplicity, tuple) => message(-1, name, bus, multiplicity, tuple),
+    first: new Expr({ kind: 'first' }),
+    prev(column) {
+      const n = column.node
+      if (n.kind !== 'column' || n.tree !== 'main' || n.prev)
+        throw new RangeError(`${source.name}: prev() takes a main column`)
+      prevColumns.add(n.index)
+      return new Expr({ ...n, prev: true })
+    },
+    public(name) {
+      const index = publicNames.indexOf(name)
+      if (index < 0) throw new RangeError(`${source.name}: no public value ${name}`)
+      publics.add(name)
+      return new Expr({ kind: 'public', index, name })
+    },
+  })
+  for (const k of constraints) {
+    if (degree(k.expr) > MAX_DEGREE)
+      throw new RangeError(`${source.name}: constraint '${k.name}' has degree ${degree(k.expr)}`)
+  }
+  const named = [...constraints.map((k) => k.name), ...messages.map((m) => m.name)]
+  const twice = named.find((n, i) => named.indexOf(n) !== i)
+  if (twice !== undefined) throw new RangeError(`${source.name}: '${twice}' is named twice`)
+  return {
+    name: source.name,
+    doc: source.doc,
+    columns,
+    ranges,
+    preprocessed: source.preprocessed,
+    publics: [...publics],
+    constraints,
+    messages,
+    groups: groupMessages(source.name, messages),
+    prevColumns: [...prevColumns].sort((a, b) => a - b),
+    rows: source.rows,
+    fill: (arrays, run, height) => {
+      const named = {} as Record<N, Uint32Array>
+      columns.forEach((name, i) => {
+        named[name] = arrays[i]!
+      })
+      source.fill(named, run, height)
+    },
+    fixedLogHeight: source.fixedLogHeight,
+  }
+}
+
+/** The same chip without one constraint or message: what the kill run proves against. */
+export function without<Run>(source: Chip<Run>, name: string): Chip<Run> {
+  const constraints = source.constraints.filter((k) => k.name !== name)
+  const messages = source.messages.filter((m) => m.name !== name)
+  if (constraints.length + messages.length === source.constraints.length + source.messages.length)
+    throw new RangeError(`${source.name} has no '${name}'`)
+  return { ...source, constraints, messages, groups: groupMessages(source.name, messages) }
+}
+
+/**
+ * Two messages share an interaction column when both tuples have degree <= 1 and both multiplicities degree <= 2:
+ * c·d₁·d₂ = n₁·d₂ + n₂·d₁ then has degree 3. A tuple of degree 2 stands alone. Order is kept within each kind.
+ */
+function groupMessages(chipName: string, messages: readonly Message[]): number[][] {
+  const tupleDegree = (m: Message): number => m.tuple.reduce((d, e) => Math.max(d, degree(e)), 0)
+  const pairable: number[] = []
+  const alone: number[] = []
+  messages.forEach((m, i) => {
+    const d = tupleDegree(m)
+    const n = degree(m.multiplicity)
+    if (d <= 1 && n <= 2) pairable.push(i)
+    else if (d <= 2 && n <= 3) alone.push(i)
+    else throw new RangeError(`${chipName}: message '${m.name}' has degree ${d} with multiplicity ${n}`)
+  })
+  const groups: number[][] = []
+  for (let i = 0; i < pairable.length; i += 2) groups.push(pairable.slice(i, i + 2))
+  for (const i of alone) groups.push([i])
+  return groups
+}
+
+/** A set of chips that balance on their buses: what a verifying key describes. */
+export interface Air<Run = unknown> {
+  readonly name: string
+  readonly chips: readonly Chip<Run>[]
+  readonly publics: readonly string[]
+  /** Names of the preprocessed trees in commitment order. */
+  readonly preprocessedTrees: readonly string[]
+  /** Bounds on log2 of any chip's height. */
+  readonly minLogHeight: number
+  readonly maxLogHeight: number
+}
+
+export const ZERO_EXPR = constant(0)
