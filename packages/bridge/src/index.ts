@@ -1,0 +1,2 @@
+export { standardHost, MAX_STREAM_BYTES } from './standard.ts'
+export type { StandardHost, StandardOptions } from './standard.ts'
