@@ -1,0 +1,131 @@
+import { MEM, RAM_SPACE, RANGE16, REGISTER_SPACE, ROM, SLOT, STATE } from './buses.ts'
+import type { Builder, Expr } from '@vouch/stark'
+
+/** A 32-bit value as two limbs: v0 + 2^16·v1. */
+export type Limbs = readonly [Expr | number, Expr | number]
+
+/** One access, as every chip writes it. `enabled` is 1 where it happens and 0 elsewhere. */
+export interface Access {
+  readonly name: string
+  readonly space: number
+  readonly addr: Expr | number
+  readonly before: Limbs
+  readonly after: Limbs
+  /** Column with the timestamp of the access before this one. */
+  readonly prev: Expr
+  readonly clk: Expr
+  readonly slot: number
+  readonly enabled: Expr
+}
+
+/**
+ * Takes the value of the previous access, leaves the new one, and shows that time grew: own − prev − 1 ∈ [0, 2^16).
+ * Strictly, so that no access can serve itself. Longer gaps go through the gap chip.
+ */
+export function access(b: Builder, a: Access): void {
+  const now = a.clk.mul(4).add(a.slot)
+  b.receive(`${a.name} before`, MEM, a.enabled, [a.space, a.addr, a.before[0], a.before[1], a.prev])
+  b.send(`${a.name} after`, MEM, a.enabled, [a.space, a.addr, a.after[0], a.after[1], now])
+  b.receive(`${a.name} time`, RANGE16, a.enabled, [now.sub(a.prev).sub(1)])
+}
+
+interface Cycle {
+  readonly pc: Expr
+  readonly clk: Expr
+  readonly en: Expr
+}
+
+/** rs1 at slot 0, or rs2 at slot 1: what comes out is what was there. */
+export function readRegister(
+  b: Builder,
+  slot: 'rs1' | 'rs2',
+  c: Cycle,
+  register: Expr | number,
+  value: Limbs,
+  prev: Expr,
+): void {
+  access(b, {
+    name: slot,
+    space: REGISTER_SPACE,
+    addr: register,
+    before: value,
+    after: value,
+    prev,
+    clk: c.clk,
+    slot: SLOT[slot],
+    enabled: c.en,
+  })
+}
+
+/** rd at slot 3. `after` must be in range by the chip's own constraints. */
+export function writeRegister(
+  b: Builder,
+  c: Cycle,
+  register: Expr | number,
+  before: Limbs,
+  after: Limbs,
+  prev: Expr,
+): void {
+  access(b, {
+    name: 'rd',
+    space: REGISTER_SPACE,
+    addr: register,
+    before,
+    after,
+    prev,
+    clk: c.clk,
+    slot: SLOT.rd,
+    enabled: c.en,
+  })
+}
+
+/** The word at `addr`, at slot 2. Only words with 4-aligned addresses in RAM exist, so no other `addr` balances. */
+export function accessWord(
+  b: Builder,
+  c: Cycle,
+  addr: Expr,
+  before: Limbs,
+  after: Limbs,
+  prev: Expr,
+): void {
+  access(b, {
+    name: 'memory',
+    space: RAM_SPACE,
+    addr,
+    before,
+    after,
+    prev,
+    clk: c.clk,
+    slot: SLOT.memory,
+    enabled: c.en,
+  })
+}
+
+/**
+ * The frame of an instruction: it is fetched from the ROM in the very row that takes (pc, clk), so a row cannot run
+ * another instruction than the one at its pc. `next` is the pc that follows.
+ */
+export function instruction(
+  b: Builder,
+  c: Cycle,
+  family: Expr | number,
+  fields: readonly (Expr | number)[],
+  next: Expr,
+): void {
+  const padded = [...fields, 0, 0, 0, 0, 0, 0].slice(0, 6)
+  b.receive('state', STATE, c.en, [c.pc, c.clk])
+  b.receive('fetch', ROM, c.en, [family, c.pc, ...padded])
+  b.send('next state', STATE, c.en, [next, c.clk.add(1)])
+}
+
+/**
+ * rs1 + imm as an address, exact and modulo 2^32.
+ *
+ * Modulo p alone a base of 2^31 or more would alias a low address. With `wrap` = 0 the check forces b1 <= 21845, so
+ * that b + imm < 1.44e9 < p; with `wrap` = 1 it forces b1 = 65535 and the sum has lost 2^32. Bases between have no
+ * address below 2^30 anyway. A negative sum is p − small, where no word and no instruction lives.
+ */
+export function address(b: Builder, c: Cycle, base: readonly [Expr, Expr], wrap: Expr, imm: Expr): Expr {
+  b.receive('base does not alias', RANGE16, c.en, [base[1].sub(wrap.mul(65535)).mul(3)])
+  return base[0].add(base[1].sub(wrap.mul(65536)).mul(65536)).add(imm)
+}

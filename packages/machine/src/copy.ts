@@ -1,0 +1,138 @@
+import { access } from './access.ts'
+import { limb } from './bitwise.ts'
+import {
+  BITWISE,
+  COPY,
+  IO,
+  JOURNAL_STREAM,
+  PRIVATE_STREAM,
+  PUBLIC_STREAM,
+  RAM_SPACE,
+  SLOT,
+} from './buses.ts'
+import { streamOf } from './ecall.ts'
+import { foundAt } from './gaps.ts'
+import { machineChip } from './machine-chip.ts'
+import { sum } from '@vouch/stark'
+
+export const copyChip = machineChip({
+  name: 'copy',
+  doc: 'One memory word of a copy job: a run of its bytes goes to the journal, or comes from an input.',
+  columns: {
+    privateRead: 'bool',
+    publicRead: 'bool',
+    journal: 'bool',
+    last: 'bool',
+    clk: 'job',
+    addr: 'job',
+    pos: 'job',
+    len: 'job',
+    tpm: 'memory time',
+    /** The run starts at byte 1, 2 or 3; else at byte 0. */
+    start1: 'bool',
+    start2: 'bool',
+    start3: 'bool',
+    /** Byte 1, 2 or 3 belongs to the run. Byte 0 does when the run starts there. */
+    in1: 'bool',
+    in2: 'bool',
+    in3: 'bool',
+    q0: 'old bytes 0 and 1',
+    q1: 'old bytes 0 and 1',
+    q2: 'old bytes 2 and 3',
+    q3: 'old bytes 2 and 3',
+    n0: 'new bytes 0 and 1',
+    n1: 'new bytes 0 and 1',
+    n2: 'new bytes 2 and 3',
+    n3: 'new bytes 2 and 3',
+  },
+  constrain(c, b) {
+    const en = sum([c.privateRead, c.publicRead, c.journal])
+    const in0 = en.sub(sum([c.start1, c.start2, c.start3]))
+    const starts = [in0, c.start1, c.start2, c.start3]
+    const inside = [in0, c.in1, c.in2, c.in3]
+    const offset = sum(starts.map((s, j) => s.mul(j)))
+    const count = sum(inside)
+    b.zero('one stream', en.mul(en.sub(1)))
+    b.zero('one start', in0.mul(in0.sub(1)))
+    // A run is not empty and has no hole: a byte is in it if it starts there or the byte before is in it.
+    for (const j of [1, 2, 3] as const) {
+      b.zero(`byte ${j} continues the run`, inside[j].mul(inside[j - 1].add(starts[j]).sub(1)))
+      b.zero(`a run that starts at ${j} has byte ${j}`, starts[j].mul(inside[j].not()))
+    }
+
+    const stream = sum([
+      c.privateRead.mul(PRIVATE_STREAM),
+      c.publicRead.mul(PUBLIC_STREAM),
+      c.journal.mul(JOURNAL_STREAM),
+    ])
+    b.receive('job', COPY, en, [c.clk, stream, c.addr, c.pos, c.len])
+    b.send('rest of the job', COPY, en.sub(c.last), [
+      c.clk,
+      stream,
+      c.addr.add(count),
+      c.pos.add(count),
+      c.len.sub(count),
+    ])
+    // On a padding row, `last` would make the rest of the job a receive: a job could vanish undone.
+    b.zero('last only if enabled', c.last.mul(en.not()))
+    b.zero('the last run ends the job', c.last.mul(c.len.sub(count)))
+
+    const before = [c.q0, c.q1, c.q2, c.q3]
+    const after = [c.n0, c.n1, c.n2, c.n3]
+    access(b, {
+      name: 'memory',
+      space: RAM_SPACE,
+      addr: c.addr.sub(offset),
+      before: [limb(c.q0, c.q1), limb(c.q2, c.q3)],
+      after: [limb(c.n0, c.n1), limb(c.n2, c.n3)],
+      prev: c.tpm,
+      clk: c.clk,
+      slot: SLOT.memory,
+      enabled: en,
+    })
+    b.receive('old bytes 0 and 1', BITWISE, en, [0, c.q0, c.q1, 0])
+    b.receive('old bytes 2 and 3', BITWISE, en, [0, c.q2, c.q3, 0])
+    b.receive('new bytes 0 and 1', BITWISE, en, [0, c.n0, c.n1, 0])
+    b.receive('new bytes 2 and 3', BITWISE, en, [0, c.n2, c.n3, 0])
+    inside.forEach((isIn, j) => {
+      b.zero(`byte ${j} changes only by a read`, isIn.mul(c.journal.not()).not().mul(after[j].sub(before[j])))
+      // The verifier sends the public input, so a read receives it; the journal goes the other way.
+      b.send(`public byte ${j}`, IO, c.journal.sub(c.publicRead).mul(isIn), [
+        stream,
+        c.pos.add(j).sub(offset),
+        after[j],
+      ])
+    })
+  },
+  rows: (run) => run.copies,
+  fill(c, { ecalls }) {
+    const starts = [undefined, c.start1, c.start2, c.start3]
+    const inside = [undefined, c.in1, c.in2, c.in3]
+    const before = [c.q0, c.q1, c.q2, c.q3]
+    const after = [c.n0, c.n1, c.n2, c.n3]
+    let r = 0
+    for (const e of ecalls) {
+      let done = 0
+      for (const word of e.copies) {
+        const stream = streamOf(e)
+        ;(stream === PRIVATE_STREAM ? c.privateRead : stream === PUBLIC_STREAM ? c.publicRead : c.journal)[r] = 1
+        c.clk[r] = e.clk
+        c.addr[r] = e.a1 + done
+        c.pos[r] = e.cursorBefore + done
+        c.len[r] = e.result - done
+        c.tpm[r] = foundAt(4 * e.clk + SLOT.memory, word.prev)
+        const start = starts[word.offset]
+        if (start) start[r] = 1
+        for (let j = 0; j < 4; j++) {
+          const isIn = inside[j]
+          if (isIn && j >= word.offset && j < word.offset + word.count) isIn[r] = 1
+          before[j][r] = (word.before >>> (8 * j)) & 255
+          after[j][r] = (word.after >>> (8 * j)) & 255
+        }
+        done += word.count
+        c.last[r] = done === e.result ? 1 : 0
+        r++
+      }
+    }
+  },
+})

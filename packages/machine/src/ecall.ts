@@ -1,0 +1,161 @@
+import { JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
+import { access, instruction } from './access.ts'
+import {
+  COPY,
+  JOURNAL_STREAM,
+  PRIVATE_STREAM,
+  PUBLIC_STREAM,
+  RANGE16,
+  REGISTER_SPACE,
+  SLOT,
+} from './buses.ts'
+import type { EcallRecord } from '@vouch/engine'
+import { FAMILY } from './families.ts'
+import { foundAt } from './gaps.ts'
+import { machineChip } from './machine-chip.ts'
+import { sum } from '@vouch/stark'
+
+const READ = 63
+const WRITE = 64
+
+/** The stream that a host call copies, 0 for the console, whose bytes are not proved. */
+export function streamOf(e: EcallRecord): number {
+  if (e.number === READ) return e.a0 === 0 ? PRIVATE_STREAM : PUBLIC_STREAM
+  return e.a0 === 3 ? JOURNAL_STREAM : 0
+}
+
+export const ecallChip = machineChip({
+  name: 'ecall',
+  doc: 'read (63) from descriptors 0 and 4, write (64) to 1, 2 and 3: a0 becomes the count r, a copy job does the rest.',
+  columns: {
+    privateRead: 'bool',
+    publicRead: 'bool',
+    console1: 'bool',
+    console2: 'bool',
+    journal: 'bool',
+    pc: 'fetch',
+    clk: 'state',
+    p0: 'a1 before',
+    p1: 'a1 before',
+    l0: 'a2 before',
+    l1: 'a2 before',
+    r0: 'r0 is a limb',
+    r1: 'r1 is a limb',
+    /** len − r */
+    g0: 'g0 is a limb',
+    g1: 'g1 is a limb',
+    carry: 'bool',
+    short: 'bool',
+    copies: 'bool',
+    pos: 'cursor before',
+    tp17: 'a7 time',
+    tp11: 'a1 time',
+    tp12: 'a2 time',
+    tp10: 'a0 time',
+    tpc: 'cursor time',
+  },
+  constrain(c, b) {
+    const { clk } = c
+    const reads = c.privateRead.add(c.publicRead)
+    const writes = sum([c.console1, c.console2, c.journal])
+    const en = reads.add(writes)
+    const streams = reads.add(c.journal)
+    const moves = c.publicRead.add(c.journal)
+    const r = c.r0.add(c.r1.mul(65536))
+    b.zero('one kind', en.mul(en.sub(1)))
+    instruction(b, { pc: c.pc, clk, en }, FAMILY.ecall, [], c.pc.add(4))
+
+    const register = { space: REGISTER_SPACE, clk, enabled: en }
+    const number = [reads.mul(READ).add(writes.mul(WRITE)), 0] as const
+    access(b, { ...register, name: 'a7', addr: 17, before: number, after: number, prev: c.tp17, slot: SLOT.rs1 })
+    const pointer = [c.p0, c.p1] as const
+    access(b, { ...register, name: 'a1', addr: 11, before: pointer, after: pointer, prev: c.tp11, slot: SLOT.rs1 })
+    const length = [c.l0, c.l1] as const
+    access(b, { ...register, name: 'a2', addr: 12, before: length, after: length, prev: c.tp12, slot: SLOT.rs1 })
+    const descriptor = sum([c.publicRead.mul(4), c.console1, c.console2.mul(2), c.journal.mul(3)])
+    access(b, {
+      ...register,
+      name: 'a0',
+      addr: 10,
+      before: [descriptor, 0],
+      after: [c.r0, c.r1],
+      prev: c.tp10,
+      slot: SLOT.rd,
+    })
+    access(b, {
+      ...register,
+      name: 'cursor',
+      addr: c.publicRead.mul(PUBLIC_CURSOR).add(c.journal.mul(JOURNAL_CURSOR)),
+      before: [c.pos, 0],
+      after: [c.pos.add(r), 0],
+      prev: c.tpc,
+      slot: SLOT.rd,
+      enabled: moves,
+    })
+
+    // len = r + g, limb by limb: a count above len has no g.
+    b.receive('r0 is a limb', RANGE16, en, [c.r0])
+    b.receive('r1 is a limb', RANGE16, en, [c.r1])
+    b.receive('g0 is a limb', RANGE16, en, [c.g0])
+    b.receive('g1 is a limb', RANGE16, en, [c.g1])
+    b.zero('low limb of len', c.r0.add(c.g0).sub(c.l0).sub(c.carry.mul(65536)))
+    b.zero('high limb of len', c.r1.add(c.g1).add(c.carry).sub(c.l1))
+    b.zero('low limb of a shortfall', c.short.not().mul(c.g0))
+    b.zero('high limb of a shortfall', c.short.not().mul(c.g1))
+    b.zero('writes are not short', writes.mul(c.short))
+    b.zero(
+      'public input is short only at its end',
+      c.publicRead.mul(c.short).mul(c.pos.add(r).sub(b.public('publicLength'))),
+    )
+
+    // r and the pointer enter the copy job modulo p: both must be the integers that the registers hold.
+    b.receive('r is below 2^30', RANGE16, streams, [c.r1.mul(4)])
+    b.receive('pointer is below 2^30', RANGE16, c.copies, [c.p1.mul(4)])
+    // A padding or console row that copies would forge a job.
+    b.zero('only streams copy', c.copies.mul(streams.not()))
+    b.zero('what is not copied is empty', streams.sub(c.copies).mul(c.r0.add(c.r1)))
+    b.send('copy', COPY, c.copies, [
+      clk,
+      sum([
+        c.privateRead.mul(PRIVATE_STREAM),
+        c.publicRead.mul(PUBLIC_STREAM),
+        c.journal.mul(JOURNAL_STREAM),
+      ]),
+      c.p0.add(c.p1.mul(65536)),
+      c.pos,
+      r,
+    ])
+  },
+  rows: (run) => run.ecalls.length,
+  fill(c, { ecalls }) {
+    ecalls.forEach((e, i) => {
+      const ts = 4 * e.clk
+      const stream = streamOf(e)
+      if (stream === PRIVATE_STREAM) c.privateRead[i] = 1
+      else if (stream === PUBLIC_STREAM) c.publicRead[i] = 1
+      else if (stream === JOURNAL_STREAM) c.journal[i] = 1
+      else if (e.a0 === 1) c.console1[i] = 1
+      else c.console2[i] = 1
+      c.pc[i] = e.pc
+      c.clk[i] = e.clk
+      c.p0[i] = e.a1 & 0xffff
+      c.p1[i] = e.a1 >>> 16
+      c.l0[i] = e.a2 & 0xffff
+      c.l1[i] = e.a2 >>> 16
+      c.r0[i] = e.result & 0xffff
+      c.r1[i] = e.result >>> 16
+      const rest = e.a2 - e.result
+      c.g0[i] = rest & 0xffff
+      c.g1[i] = rest >>> 16
+      c.carry[i] = c.r0[i] + c.g0[i] >= 65536 ? 1 : 0
+      c.short[i] = rest === 0 ? 0 : 1
+      c.copies[i] = stream !== 0 && e.result !== 0 ? 1 : 0
+      c.pos[i] = e.cursorBefore
+      c.tp17[i] = foundAt(ts, e.a7Prev)
+      c.tp11[i] = foundAt(ts, e.a1Prev)
+      c.tp12[i] = foundAt(ts, e.a2Prev)
+      c.tp10[i] = foundAt(ts + SLOT.rd, e.a0Prev)
+      if (e.cursor !== 0) c.tpc[i] = foundAt(ts + SLOT.rd, e.cursorPrev)
+    })
+  },
+})

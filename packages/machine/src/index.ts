@@ -1,0 +1,24 @@
+export { riscvAir } from './air.ts'
+export * from './buses.ts'
+export { chooseTables } from './tables-sparse.ts'
+export { collect } from './collect.ts'
+export { IMAGE_TREE } from './image-chip.ts'
+export { imageColumns, imageId, imageLogHeights, imageOf } from './image.ts'
+export type { Image, ImageHeader } from './image.ts'
+export { PUBLICS } from './machine-chip.ts'
+export { listPublicTerms, publicTerms } from './public-terms.ts'
+export type { PublicTerm } from './public-terms.ts'
+export { INSTRUCTIONS, romRows } from './rom-rows.ts'
+export type { Instruction, RomRows } from './rom-rows.ts'
+export { Unprovable } from './run.ts'
+export type { Counts, ImageWords, Run } from './run.ts'
+export {
+  airPublics,
+  checkStatement,
+  decodeStatement,
+  encodeStatement,
+  MAX_CYCLES,
+  MAX_STREAM,
+} from './statement.ts'
+export type { Statement, StatementFailure } from './statement.ts'
+export { TABLES_TREE, tablesColumns } from './tables-dense.ts'

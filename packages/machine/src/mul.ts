@@ -1,0 +1,45 @@
+import { instruction, readRegister, writeRegister } from './access.ts'
+import { limb } from './bitwise.ts'
+import { RANGE16 } from './buses.ts'
+import { FAMILY } from './families.ts'
+import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { machineChip } from './machine-chip.ts'
+import { fillProductLow, PRODUCT_RANGES, productLow } from './product.ts'
+
+export const mulChip = machineChip({
+  name: 'mul',
+  doc: 'MUL: the low 32 bits of b·y.',
+  columns: {
+    en: 'bool',
+    pc: 'fetch',
+    clk: 'state',
+    rd: 'fetch',
+    rs1: 'fetch',
+    rs2: 'fetch',
+    tp1: 'rs1 time',
+    tp2: 'rs2 time',
+    tp3: 'rd time',
+    ...PRODUCT_RANGES,
+    a0: 'a0 is a limb',
+    a1: 'a1 is a limb',
+    p0: 'rd before',
+    p1: 'rd before',
+  },
+  constrain(c, b) {
+    instruction(b, c, FAMILY.mul, [c.rd, c.rs1, c.rs2], c.pc.add(4))
+    readRegister(b, 'rs1', c, c.rs1, [c.b0, c.b1], c.tp1)
+    readRegister(b, 'rs2', c, c.rs2, [limb(c.y0, c.y1), limb(c.y2, c.y3)], c.tp2)
+    productLow(b, c.en, c, c.a0, c.a1)
+    b.receive('a0 is a limb', RANGE16, c.en, [c.a0])
+    b.receive('a1 is a limb', RANGE16, c.en, [c.a1])
+    writeRegister(b, c, c.rd, [c.p0, c.p1], [c.a0, c.a1], c.tp3)
+  },
+  rows: rowsOf('mul'),
+  fill(c, run) {
+    const rows = putFrame(run, 'mul', c, [c.rd, c.rs1, c.rs2])
+    const x = gather(run, rows, 'rs1Value')
+    const y = gather(run, rows, 'rs2Value')
+    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    for (let r = 0; r < rows.count; r++) fillProductLow(c, r, x[r], y[r])
+  },
+})

@@ -1,0 +1,102 @@
+import {
+  HALT,
+  IO,
+  JOURNAL_STREAM,
+  MEM,
+  PRESENT,
+  PUBLIC_STREAM,
+  REGISTER_SPACE,
+  STATE,
+} from './buses.ts'
+import { EBREAK, EXIT } from './halt.ts'
+import { m31, qm31 } from '@vouch/stark'
+import type { Bus, QM31 } from '@vouch/stark'
+import type { Statement } from './statement.ts'
+
+/** A tuple that the verifier sends (multiplicity 1) or receives (multiplicity -1) on a bus. */
+export interface PublicTerm {
+  readonly bus: Bus
+  readonly multiplicity: 1 | -1
+  readonly tuple: readonly number[]
+}
+
+/** x2 */
+const SP = 2
+
+/** The verifier's side of every bus: how the run starts and ends, and its public bytes. */
+export function listPublicTerms(s: Statement, image: { readonly entry: number; readonly sp: number }): PublicTerm[] {
+  const terms = listEnds(s, image)
+  for (let i = 0; i < s.publicConsumed; i++)
+    terms.push({ bus: IO, multiplicity: 1, tuple: [PUBLIC_STREAM, i, s.publicInput[i]] })
+  s.journal.forEach((byte, i) => terms.push({ bus: IO, multiplicity: -1, tuple: [JOURNAL_STREAM, i, byte] }))
+  return terms
+}
+
+function listEnds(s: Statement, image: { readonly entry: number; readonly sp: number }): PublicTerm[] {
+  const kind = s.halt === 'exit' ? EXIT : EBREAK
+  return [
+    { bus: STATE, multiplicity: 1, tuple: [image.entry, 1] },
+    {
+      bus: HALT,
+      multiplicity: -1,
+      tuple: [s.cycles, kind, s.exitCode & 0xffff, s.exitCode >>> 16, s.publicConsumed, s.journal.length],
+    },
+    { bus: MEM, multiplicity: -1, tuple: [REGISTER_SPACE, SP, 0, 0, 0] },
+    { bus: MEM, multiplicity: 1, tuple: [REGISTER_SPACE, SP, image.sp & 0xffff, image.sp >>> 16, 0] },
+    { bus: PRESENT, multiplicity: -1, tuple: [1] },
+  ]
+}
+
+/**
+ * Σ multiplicity / (z − Σ_j alpha^j·t_j) over `listPublicTerms`, t_0 = bus id. Undefined when a denominator is zero:
+ * the challenge hit a tuple, and the verifier refuses.
+ */
+export function publicTerms(
+  s: Statement,
+  image: { readonly entry: number; readonly sp: number },
+  z: QM31,
+  alpha: QM31,
+): QM31 | undefined {
+  const powers: QM31[] = [qm31.ONE]
+  while (powers.length < 8) powers.push(qm31.mul(powers[powers.length - 1], alpha))
+  const terms = listEnds(s, image)
+  const denominators = terms.map(({ bus, tuple }) =>
+    tuple.reduce<QM31>(
+      (d, t, j) => qm31.sub(d, qm31.mulBase(powers[j + 1], m31.fromInteger(t))),
+      qm31.sub(z, qm31.fromBase(bus.id)),
+    ),
+  )
+  const signs = terms.map((t) => t.multiplicity)
+  // Bytes by the million: only the byte and the position change from one to the next.
+  const byteTimes = Array.from({ length: 256 }, (_, byte) => qm31.mulBase(powers[3], byte))
+  const pushBytes = (stream: number, bytes: Uint8Array, sign: 1 | -1): void => {
+    let d = qm31.sub(qm31.sub(z, qm31.fromBase(IO.id)), qm31.mulBase(powers[1], stream))
+    for (const byte of bytes) {
+      denominators.push(qm31.sub(d, byteTimes[byte]))
+      signs.push(sign)
+      d = qm31.sub(d, powers[2])
+    }
+  }
+  pushBytes(PUBLIC_STREAM, s.publicInput.subarray(0, s.publicConsumed), 1)
+  pushBytes(JOURNAL_STREAM, s.journal, -1)
+  return sumOfInverses(denominators, signs)
+}
+
+/** Montgomery's trick: one inversion for all. Undefined when one is zero. */
+function sumOfInverses(denominators: readonly QM31[], signs: readonly (1 | -1)[]): QM31 | undefined {
+  const prefix: QM31[] = []
+  let product = qm31.ONE
+  for (const d of denominators) {
+    prefix.push(product)
+    product = qm31.mul(product, d)
+  }
+  if (qm31.isZero(product)) return undefined
+  let inverse = qm31.inv(product)
+  let total = qm31.ZERO
+  for (let i = denominators.length - 1; i >= 0; i--) {
+    const fraction = qm31.mul(inverse, prefix[i])
+    inverse = qm31.mul(inverse, denominators[i])
+    total = signs[i] === 1 ? qm31.add(total, fraction) : qm31.sub(total, fraction)
+  }
+  return total
+}

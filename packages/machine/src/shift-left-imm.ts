@@ -1,0 +1,65 @@
+import { instruction, readRegister, writeRegister } from './access.ts'
+import { FAMILY } from './families.ts'
+import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { machineChip } from './machine-chip.ts'
+import { fillSplit, splitLimb } from './shift.ts'
+import { sum } from '@vouch/stark'
+
+export const shiftLeftImmChip = machineChip({
+  name: 'shift-left-imm',
+  doc: 'SLLI by 1 to 31: below 16, by 16, or above; by = 2^(amount mod 16), 0 for 16.',
+  columns: {
+    below: 'bool',
+    at: 'bool',
+    above: 'bool',
+    pc: 'fetch',
+    clk: 'state',
+    rd: 'fetch',
+    rs1: 'fetch',
+    by: 'fetch',
+    tp1: 'rs1 time',
+    tp3: 'rd time',
+    b0: 'rs1 before',
+    b1: 'rs1 before',
+    h0: 'b0 high part',
+    h1: 'b1 high part',
+    u0: 'b0 low part',
+    u1: 'b1 low part',
+    a0: 'low limb',
+    a1: 'high limb',
+    p0: 'rd before',
+    p1: 'rd before',
+  },
+  constrain(c, b) {
+    const en = sum([c.below, c.at, c.above])
+    const cycle = { ...c, en }
+    b.zero('one case', en.mul(en.sub(1)))
+    instruction(
+      b,
+      cycle,
+      FAMILY['shift-left-imm'],
+      [c.rd, c.rs1, c.by, c.at.add(c.above.mul(2))],
+      c.pc.add(4),
+    )
+    readRegister(b, 'rs1', cycle, c.rs1, [c.b0, c.b1], c.tp1)
+    splitLimb(b, 'b0', en, c.b0.mul(c.by), c.h0, c.u0)
+    splitLimb(b, 'b1', en, c.b1.mul(c.by), c.h1, c.u1)
+    const low = c.u0.mul(2)
+    const high = c.u1.mul(2).add(c.h0)
+    b.zero('low limb', c.below.mul(low).sub(c.a0))
+    b.zero('high limb', c.below.mul(high).add(c.at.mul(c.b0)).add(c.above.mul(low)).sub(c.a1))
+    writeRegister(b, cycle, c.rd, [c.p0, c.p1], [c.a0, c.a1], c.tp3)
+  },
+  rows: rowsOf('shift-left-imm'),
+  fill(c, run) {
+    const rows = putFrame(run, 'shift-left-imm', c, [c.rd, c.rs1, c.by])
+    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
+    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    const which = romField(run, rows, 3)
+    const flags = [c.below, c.at, c.above]
+    for (let r = 0; r < rows.count; r++) {
+      flags[which[r]][r] = 1
+      fillSplit(c, r, c.by[r])
+    }
+  },
+})

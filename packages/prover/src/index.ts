@@ -1,0 +1,7 @@
+export { ProverError } from './errors.ts'
+export type { ProverErrorCode } from './errors.ts'
+export { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
+export type { MemoryEstimate } from './estimate.ts'
+export { imageId } from './image.ts'
+export { DEFAULT_MAX_CYCLES, prove } from './prove.ts'
+export type { ChipReport, ProveOptions, ProveReport, ProveResult } from './prove.ts'

@@ -1,0 +1,251 @@
+import { standardHost } from '@vouch/bridge'
+import { describeHalt, parseElf, trace } from '@vouch/engine'
+import type { Program, Trace } from '@vouch/engine'
+import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
+import type { Image, Run, Statement } from '@vouch/machine'
+import { OutOfMemory, PROFILES, ProverAborted, prove as proveStark } from '@vouch/stark'
+import type { Kernels, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
+import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
+import { fillChips } from './columns.ts'
+import type { FilledChips } from './columns.ts'
+import { ProverError } from './errors.ts'
+import { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
+import type { MemoryEstimate } from './estimate.ts'
+import { commitImage, commitTables } from './image.ts'
+import { withKernels } from './kernels.ts'
+import { phases } from './phases.ts'
+import type { Phases } from './phases.ts'
+
+export interface ProveOptions {
+  /** 'proven-100' unless told otherwise. */
+  readonly profile?: ProfileName
+  /** Descriptor 0. The proof is not zero-knowledge: it does not hide this. */
+  readonly privateInput?: Uint8Array
+  /** Descriptor 4, part of the statement. */
+  readonly publicInput?: Uint8Array
+  /** The run is refused with 'guest/limit' beyond this many cycles; DEFAULT_MAX_CYCLES unless told otherwise. */
+  readonly maxCycles?: number
+  /** Refuse with 'prover/out-of-memory' before starting when the estimate is above this many bytes. */
+  readonly maxMemoryBytes?: number
+  readonly signal?: { readonly aborted: boolean }
+  readonly onProgress?: (progress: Progress) => void
+  /** After the run and before the proof. */
+  readonly onEstimate?: (estimate: MemoryEstimate & { readonly cycles: number }) => void
+  readonly onConsole?: (descriptor: 1 | 2, bytes: Uint8Array) => void
+  /** 'wasm' unless told otherwise. Both give the same bytes. */
+  readonly kernels?: Kernels['name']
+}
+
+export interface ChipReport {
+  readonly name: string
+  readonly rows: number
+  readonly height: number
+  /** Committed cells: main and interaction, padding included. */
+  readonly cells: number
+}
+
+export interface ProveReport {
+  readonly cycles: number
+  readonly cells: number
+  readonly cellsPerCycle: number
+  readonly phases: readonly PhaseTime[]
+  readonly seconds: number
+  readonly proofBytes: number
+  /** Most bytes that the kernels' memory has held in this process. */
+  readonly peakMemoryBytes: number
+  readonly estimate: MemoryEstimate
+  readonly security: SecurityReport
+  readonly warnings: readonly string[]
+  readonly zeroKnowledge: false
+  readonly chips: readonly ChipReport[]
+}
+
+export interface ProveResult {
+  readonly proof: Uint8Array
+  readonly statement: Statement
+  /** Hex. */
+  readonly imageId: string
+  readonly journal: Uint8Array
+  readonly exitCode: number
+  readonly report: ProveReport
+}
+
+/** About 400 MiB of trace. Longer runs need continuations. */
+export const DEFAULT_MAX_CYCLES = 2 ** 23
+
+/**
+ * Runs a program and proves the run. A non-zero exit code and an EBREAK are proved as such.
+ *
+ * Throws `ElfError` for a malformed ELF, `ProverError` for everything else that can go wrong with good arguments:
+ * see `ProverErrorCode`. One proof is made at a time in a process; calls queue.
+ */
+export async function prove(elf: Uint8Array | Program, options: ProveOptions = {}): Promise<ProveResult> {
+  const start = performance.now()
+  const times = phases(options.onProgress, options.signal)
+  try {
+    times.phase('run', 1)
+    const program = elf instanceof Uint8Array ? parseElf(elf) : elf
+    const ran = runProgram(program, options)
+    await times.step()
+    const profile = options.profile ?? 'proven-100'
+    const image = imageOf(program)
+    const run = collect(ran.trace, image.rom, image.words, options.publicInput?.length ?? 0)
+    const estimate = estimateMemory(run, profile)
+    options.onEstimate?.({ ...estimate, cycles: ran.trace.cycles })
+    checkMemory(estimate, options.maxMemoryBytes ?? MAX_MEMORY_BYTES, ran.trace.cycles)
+    return await withKernels(options.kernels ?? 'wasm', options.maxMemoryBytes, async (kernels) => {
+      const made = await proveRun(kernels, image, run, ran, profile, options, times)
+      const { security, peakWords, cells } = made.report
+      const report: ProveReport = {
+        cycles: ran.trace.cycles,
+        cells,
+        cellsPerCycle: cells / ran.trace.cycles,
+        phases: [...times.times(), ...made.report.phases],
+        seconds: (performance.now() - start) / 1000,
+        proofBytes: made.proof.length,
+        peakMemoryBytes: peakWords * 4,
+        estimate,
+        security,
+        warnings: ran.warnings,
+        zeroKnowledge: false,
+        chips: chipReports(run, made.filled),
+      }
+      const { statement } = made
+      return {
+        proof: made.proof,
+        statement,
+        imageId: toHex(statement.imageId),
+        journal: statement.journal,
+        exitCode: statement.exitCode,
+        report,
+      }
+    })
+  } catch (error) {
+    throw translated(error)
+  }
+}
+
+interface Ran {
+  readonly trace: Trace
+  readonly journal: Uint8Array
+  readonly publicConsumed: number
+  readonly publicInput: Uint8Array
+  readonly warnings: readonly string[]
+}
+
+function runProgram(program: Program, options: ProveOptions): Ran {
+  const { privateInput = new Uint8Array(0), publicInput = new Uint8Array(0) } = options
+  if (publicInput.length > MAX_PUBLIC_BYTES)
+    throw new ProverError(
+      'prover/too-large',
+      `the public input has ${publicInput.length} bytes; with the journal at most ${MAX_PUBLIC_BYTES} can be proved`,
+    )
+  const host = standardHost({
+    privateInput,
+    publicInput,
+    ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
+  })
+  const { halt, trace: made } = trace(program, host, {
+    maxCycles: options.maxCycles ?? DEFAULT_MAX_CYCLES,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+  if (halt.kind === 'aborted') throw new ProverError('prover/aborted', 'cancelled')
+  if (halt.kind === 'limit')
+    throw new ProverError(
+      'guest/limit',
+      `${describeHalt(halt)}; raise the limit if the program needs more`,
+      halt,
+    )
+  if (halt.kind === 'trap' && halt.cause !== 'ebreak')
+    throw new ProverError('guest/trap', describeHalt(halt), halt)
+  const journal = host.journal()
+  if (publicInput.length + journal.length > MAX_PUBLIC_BYTES)
+    throw new ProverError(
+      'prover/too-large',
+      `public input and journal have ${publicInput.length + journal.length} bytes; at most ${MAX_PUBLIC_BYTES} can be proved`,
+    )
+  const warnings: string[] = []
+  const unread = (name: string, read: number, all: number): void => {
+    if (read < all) warnings.push(`the guest read ${read} of the ${all} bytes of the ${name} input`)
+  }
+  unread('private', host.privateConsumed, privateInput.length)
+  unread('public', host.publicConsumed, publicInput.length)
+  return { trace: made, journal, publicConsumed: host.publicConsumed, publicInput, warnings }
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`
+
+function checkMemory(estimate: MemoryEstimate, limit: number, cycles: number): void {
+  if (estimate.bytes > limit)
+    throw new ProverError(
+      'prover/out-of-memory',
+      `proving ${cycles} cycles needs about ${mebibytes(estimate.bytes)} of memory, and ${mebibytes(limit)} may be used`,
+    )
+}
+
+async function proveRun(
+  kernels: Kernels,
+  image: Image,
+  run: Run,
+  ran: Ran,
+  profile: ProfileName,
+  options: ProveOptions,
+  times: Phases,
+) {
+  times.phase('image', 1)
+  const { tree, header } = commitImage(kernels, image, profile)
+  await times.step()
+  const { halt } = run
+  const statement: Statement = {
+    imageId: imageId(header),
+    publicInput: ran.publicInput,
+    journal: ran.journal,
+    halt: halt.kind,
+    exitCode: halt.code,
+    cycles: ran.trace.cycles,
+    publicConsumed: ran.publicConsumed,
+  }
+  times.phase('fill', riscvAir.chips.length)
+  const filled = await fillChips(kernels, run, airPublics(statement), tree, () => times.step())
+  const preprocessed: Record<string, typeof tree> = { [tree.name]: tree }
+  if (run.tables.kind === 'dense') {
+    times.phase('tables', 1)
+    preprocessed[TABLES_TREE] = commitTables(kernels, PROFILES[profile].logBlowup)
+    await times.step()
+  }
+  times.end()
+  const { proof: stark, report } = await proveStark(
+    kernels,
+    machineKey(profile),
+    starkStatement(statement, header),
+    { chips: filled, preprocessed },
+    {
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+  )
+  const proof = encodeProofFile({ image: header, profile, statement, stark })
+  return { proof, statement, report, filled }
+}
+
+const chipReports = (run: Run, filled: FilledChips): ChipReport[] =>
+  riscvAir.chips.flatMap((chip, i) => {
+    const columns = filled[i]
+    if (columns === undefined) return []
+    const height = 2 ** columns.logHeight
+    return [
+      {
+        name: chip.name,
+        rows: chip.rows(run),
+        height,
+        cells: height * (chip.columns.length + 4 * chip.groups.length),
+      },
+    ]
+  })
+
+function translated(error: unknown): unknown {
+  if (error instanceof ProverAborted) return new ProverError('prover/aborted', 'cancelled')
+  if (error instanceof OutOfMemory)
+    return new ProverError('prover/out-of-memory', `the proof did not fit in memory: ${error.message}`)
+  return error
+}

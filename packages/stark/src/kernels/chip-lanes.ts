@@ -1,0 +1,137 @@
+import type { Step } from '../air/program.ts'
+import { P } from '../field/m31.ts'
+import type { FunctionBuilder, Local } from './emit.ts'
+import type { Simd } from './simd.ts'
+
+/** How the inputs of four rows are read; each pushes a vector in [0, P]. */
+export interface LaneInputs {
+  main(index: number): void
+  prev(index: number): void
+  preprocessed(index: number): void
+  public(index: number): void
+  first(): void
+}
+
+/** Pushes the values of a step for four rows, in [0, P]. Each step is computed once and kept while it has uses left. */
+export type LaneEvaluator = (step: number) => void
+
+/**
+ * `requests` is the multiset of steps that will be asked for, one an evaluator call: it tells when a step's local can
+ * be given back.
+ */
+export function laneEvaluator(
+  f: FunctionBuilder,
+  s: Simd,
+  steps: readonly Step[],
+  requests: readonly number[],
+  inputs: LaneInputs,
+): LaneEvaluator {
+  const left = new Map<number, number>()
+  const use = (i: number): void => {
+    const uses = left.get(i) ?? 0
+    left.set(i, uses + 1)
+    const step = steps[i]
+    if (uses === 0 && 'a' in step) {
+      use(step.a)
+      use(step.b)
+    }
+  }
+  for (const i of requests) use(i)
+
+  const held = new Map<number, Local>()
+  const constantOf = (i: number): number | undefined => {
+    const step = steps[i]
+    return step.kind === 'const' ? step.value : undefined
+  }
+  const compute = (step: Step): void => {
+    switch (step.kind) {
+      case 'const':
+        f.v128(step.value)
+        return
+      case 'first':
+        inputs.first()
+        return
+      case 'main':
+      case 'prev':
+      case 'preprocessed':
+      case 'public':
+        inputs[step.kind](step.index)
+        return
+      case 'add':
+        push(step.a)
+        push(step.b)
+        s.add()
+        return
+      case 'sub':
+        if (constantOf(step.a) === 0) {
+          f.get(s.p)
+          push(step.b)
+          f.op('i32x4.sub')
+          return
+        }
+        push(step.a)
+        push(step.b)
+        s.sub()
+        return
+      case 'mul': {
+        const [ca, cb] = [constantOf(step.a), constantOf(step.b)]
+        if (ca !== undefined || cb !== undefined) {
+          push(ca === undefined ? step.a : step.b)
+          multiplyByConstant(f, s, ca ?? cb!)
+          return
+        }
+        push(step.a)
+        push(step.b)
+        s.mul()
+      }
+    }
+  }
+  const push = (i: number): void => {
+    const step = steps[i]
+    if (step.kind === 'const' || step.kind === 'public') {
+      compute(step)
+      return
+    }
+    const uses = left.get(i)! - 1
+    left.set(i, uses)
+    const local = held.get(i)
+    if (local !== undefined) {
+      f.get(local)
+      if (uses === 0) {
+        held.delete(i)
+        f.give(local)
+      }
+      return
+    }
+    compute(step)
+    if (uses > 0) {
+      const kept = f.take('v128')
+      held.set(i, kept)
+      f.tee(kept)
+    }
+  }
+  return push
+}
+
+/** [x] -> [c·x]. A power of two is a rotation of the 31 bits, a negated one the same and a complement. */
+export function multiplyByConstant(f: FunctionBuilder, s: Simd, c: number): void {
+  const rotate = (k: number): void => {
+    if (k === 0) return
+    f.temp('v128', (t) => {
+      f.tee(t).i32(k).op('i32x4.shl').get(s.p).op('v128.and')
+      f.get(t)
+        .i32(31 - k)
+        .op('i32x4.shr_u', 'v128.or')
+    })
+  }
+  const logOf = (n: number): number | undefined => (Number.isInteger(Math.log2(n)) ? Math.log2(n) : undefined)
+  const [plus, minus] = [logOf(c), logOf(P - c)]
+  if (plus !== undefined) rotate(plus)
+  else if (minus !== undefined) {
+    rotate(minus)
+    f.temp('v128', (t) => f.set(t).get(s.p, t).op('i32x4.sub'))
+  } else {
+    f.v128(2 * c)
+    s.mulDoubled()
+  }
+}

@@ -1,0 +1,89 @@
+import type { Chip } from '../air/chip.ts'
+import type { DenominatorForm } from './chip-forms.ts'
+
+/** Rows between two inversions of the interaction kernel; its scratch stays within the first two cache levels. */
+export const BLOCK_ROWS = 128
+/** Bytes of scratch for four rows of a group: four limbs, the norm, and the product of the norms before it. */
+export const FRACTION_BYTES = 96
+
+/**
+ * Byte offsets within a chip's argument block, which holds all that one call of its kernels needs beyond columns:
+ * pointers, then words that are splatted over the lanes, then scratch.
+ */
+export interface ChipLayout {
+  readonly main: number
+  readonly preprocessed: number
+  readonly interaction: number
+  readonly planes: number
+  readonly prev: number
+  readonly first: number
+  /** The last natural row, as a byte offset into a column. */
+  readonly lastRow: number
+  /** A counted look-up each: pointer, slots, base. */
+  readonly counts: number
+  readonly publics: number
+  /** claim / 2^log: four words. */
+  readonly share: number
+  /** Two vectors a limb: the lanes of the claim, then the running sum. */
+  readonly sums: number
+  /** For the fractions, then for the constraints. */
+  readonly forms: FormsLayout
+  readonly scaledForms: FormsLayout
+  /** Terms of the linear combination: the constraints, padded with zeros to a multiple of four. */
+  readonly terms: number
+  /** Four words a term. */
+  readonly weights: number
+  /** Four words a group. */
+  readonly groupWeights: number
+  /** A vector a term. */
+  readonly values: number
+  readonly fractions: number
+  readonly bytes: number
+}
+
+/** A message each: four u64, then four words an atom. */
+export interface FormsLayout {
+  readonly constants: readonly number[]
+  readonly atoms: readonly number[]
+}
+
+export function chipLayout(
+  chip: Chip<never>,
+  forms: readonly DenominatorForm[],
+  scaledForms: readonly DenominatorForm[],
+  publics: number,
+): ChipLayout {
+  let next = 0
+  const take = (bytes: number, align = 16): number => {
+    const at = Math.ceil(next / align) * align
+    next = at + bytes
+    return at
+  }
+  const groups = chip.groups.length
+  const terms = Math.ceil(chip.constraints.length / 4) * 4
+  const takeForms = (list: readonly DenominatorForm[]): FormsLayout => ({
+    constants: list.map(() => take(32)),
+    atoms: list.map((form) => take(16 * form.atoms.length)),
+  })
+  return {
+    main: take(4 * chip.columns.length),
+    preprocessed: take(4 * (chip.preprocessed?.columns.length ?? 0), 4),
+    interaction: take(16 * groups, 4),
+    planes: take(16, 4),
+    prev: take(4, 4),
+    first: take(4, 4),
+    lastRow: take(4, 4),
+    counts: take(12 * chip.messages.length, 4),
+    publics: take(4 * publics, 4),
+    share: take(16),
+    sums: take(128),
+    forms: takeForms(forms),
+    scaledForms: takeForms(scaledForms),
+    terms,
+    weights: take(16 * terms),
+    groupWeights: take(16 * groups),
+    values: take(16 * terms),
+    fractions: take((BLOCK_ROWS / 4) * FRACTION_BYTES * groups),
+    bytes: next,
+  }
+}

@@ -1,0 +1,173 @@
+import type { Chip } from '../air/chip.ts'
+import { programOf } from '../air/program.ts'
+import * as M from '../field/m31.ts'
+import * as Q from '../field/qm31.ts'
+import type { QM31 } from '../field/qm31.ts'
+import { countedMessages } from './chip-count.ts'
+import { chipModule } from './chip-emit.ts'
+import { denominatorForms } from './chip-forms.ts'
+import type { DenominatorForm } from './chip-forms.ts'
+import { BLOCK_ROWS, chipLayout } from './chip-layout.ts'
+import type { FormsLayout } from './chip-layout.ts'
+import { referenceChip } from './chip-reference.ts'
+import { VanishingDenominator } from './kernels.ts'
+import type { ChipColumns, ChipKernels, Kernels, Pointer } from './kernels.ts'
+import { instantiate } from './webassembly.ts'
+import type { WasmFunction, WasmMemory } from './webassembly.ts'
+
+/** Rows a call: V8 swaps in the optimised code of a function only between calls. */
+const CHUNK_ROWS = 16 * BLOCK_ROWS
+const UNITS: readonly QM31[] = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0, 1],
+]
+
+/** The chip kernels compiled to WebAssembly, over the memory of `kernels`. Compiles at once. */
+export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory): ChipKernels {
+  const program = programOf(chip)
+  const forms = denominatorForms(chip, program)
+  const used = program.steps.flatMap((s) => (s.kind === 'public' ? [s.index + 1] : []))
+  const scaledForms = denominatorForms(chip, program, new Set(chip.groups.map((group) => group[0])))
+  const layout = chipLayout(chip, forms, scaledForms, Math.max(0, ...used))
+  const run = instantiate(chipModule({ chip, program, forms, scaledForms, layout }), memory)
+  const reference = referenceChip(chip, kernels)
+  const counted = countedMessages({ chip })
+
+  /** Runs `body` with a fresh argument block that holds what every kernel needs. */
+  const withArguments = <T>(columns: ChipColumns, rows: number, body: (args: Arguments) => T): T => {
+    const mark = kernels.mark()
+    try {
+      const pointer = kernels.alloc(Math.ceil(layout.bytes / 4))
+      const args: Arguments = {
+        pointer,
+        set(at, values) {
+          kernels.words(pointer + at, values.length).set(values)
+        },
+        get: (at, length) => kernels.words(pointer + at, length),
+      }
+      args.set(layout.main, columns.main)
+      args.set(layout.preprocessed, columns.preprocessed)
+      args.set(layout.publics, columns.publics.slice(0, Math.max(0, ...used)))
+      args.set(layout.lastRow, [4 * (rows - 1)])
+      return body(args)
+    } finally {
+      kernels.release(mark)
+    }
+  }
+  const setDenominator = (args: Arguments, at: FormsLayout, i: number, k: Weighed, scale: QM31): void => {
+    args.set(
+      at.constants[i],
+      Q.mul(k.constant, scale).flatMap((limb) => [limb, 0]),
+    )
+    args.set(
+      at.atoms[i],
+      k.weights.flatMap((w) => Q.mul(w, scale)),
+    )
+  }
+
+  return {
+    count(columns, rows, counts) {
+      const whole = Math.floor(rows / 4) * 4
+      // Row 0 of the rest would not be row 0: such heights are only met in tests.
+      if (whole !== rows) return reference.count(columns, rows, counts)
+      withArguments(columns, rows, (args) => {
+        counted.forEach((i, k) => {
+          const into = counts(chip.messages[i].bus.name)
+          args.set(layout.counts + 12 * k, [into?.pointer ?? 0, into?.slots ?? 0, into?.base ?? 0])
+        })
+        const offence = inChunks(run['count'], args.pointer, 0, rows)
+        // Which message and row it was is the reference's to say: it stops at the same rows.
+        if (offence !== undefined) failingRow(reference, kernels, columns, rows, counts)
+      })
+    },
+
+    interaction(columns, log, z, alpha, out) {
+      if (log < 2) return reference.interaction(columns, log, z, alpha, out)
+      return withArguments(columns, 2 ** log, (args) => {
+        forms.forEach((form, i) =>
+          setDenominator(args, layout.forms, i, form.weigh(z, alpha, columns.publics), Q.ONE),
+        )
+        args.set(layout.interaction, out)
+        const offence = inChunks(run['fractions'], args.pointer, 0, 2 ** log)
+        if (offence !== undefined)
+          throw new VanishingDenominator(
+            `${chip.name}, row ${offence} or one of the ${BLOCK_ROWS - 1} after it`,
+          )
+        const lanes = args.get(layout.sums, 16)
+        const claim = UNITS.map((_, l) =>
+          lanes.subarray(4 * l, 4 * l + 4).reduce((sum, v) => M.add(sum, v % M.P), 0),
+        ) as unknown as QM31
+        args.set(layout.share, share(claim, log))
+        inChunks(run['runningSum'], args.pointer, 0, 2 ** log)
+        return claim
+      })
+    },
+
+    constraints(columns, log, { z, alpha, claim, weights }, inverseVanishing, planes) {
+      if (log < 2)
+        return reference.constraints(columns, log, { z, alpha, claim, weights }, inverseVanishing, planes)
+      const height = 2 ** log
+      withArguments(columns, height, (args) => {
+        args.set(layout.interaction, columns.interaction)
+        args.set(
+          layout.planes,
+          UNITS.map((_, l) => planes + 8 * l * height),
+        )
+        args.set(layout.prev, [columns.prev])
+        args.set(layout.first, [columns.first])
+        args.set(layout.share, share(claim, log))
+        const base = program.constraints.length
+        const weighed = scaledForms.map((form) => form.weigh(z, alpha, columns.publics))
+        inverseVanishing.forEach((inverse, half) => {
+          const scaled = weights.map((w) => Q.mulBase(w, inverse))
+          args.set(layout.weights, scaled.slice(0, base).flat())
+          args.set(layout.groupWeights, scaled.slice(base).flat())
+          chip.groups.forEach(([first, second], g) => {
+            setDenominator(args, layout.scaledForms, first, weighed[first], scaled[base + g])
+            if (second !== undefined) setDenominator(args, layout.scaledForms, second, weighed[second], Q.ONE)
+          })
+          inChunks(run['constraints'], args.pointer, half * height, (half + 1) * height)
+        })
+      })
+    },
+  }
+}
+
+type Weighed = ReturnType<DenominatorForm['weigh']>
+
+interface Arguments {
+  readonly pointer: Pointer
+  set(at: number, values: readonly number[]): void
+  get(at: number, length: number): Uint32Array
+}
+
+const share = (claim: QM31, log: number): QM31 => Q.mulBase(claim, M.inv(M.pow(2, log)))
+
+/** Runs a row kernel over [from, to) and gives the row at which it stopped, if it did. */
+function inChunks(kernel: WasmFunction, args: Pointer, from: number, to: number): number | undefined {
+  for (let row = from; row < to; row += CHUNK_ROWS) {
+    const stopped = kernel(args, 4 * row, 4 * Math.min(row + CHUNK_ROWS, to))
+    if (stopped !== undefined && stopped !== -1) return (stopped >>> 0) / 4
+  }
+  return undefined
+}
+
+/** Throws the RangeError of the first look-up out of range. Adds up into counts of its own. */
+function failingRow(
+  reference: ChipKernels,
+  kernels: Kernels,
+  columns: ChipColumns,
+  rows: number,
+  counts: Parameters<ChipKernels['count']>[2],
+): never {
+  const copies = new Map<string, { pointer: Pointer; slots: number; base: number } | undefined>()
+  reference.count(columns, rows, (bus) => {
+    const into = counts(bus)
+    if (into !== undefined && !copies.has(bus))
+      copies.set(bus, { ...into, pointer: kernels.alloc(Math.max(1, into.slots)) })
+    return copies.get(bus)
+  })
+  throw new RangeError('a look-up is out of range')
+}

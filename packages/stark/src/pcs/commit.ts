@@ -1,0 +1,128 @@
+import type { Air } from '../air/chip.ts'
+import { Misuse } from '../failure.ts'
+import type { Kernels, Pointer } from '../kernels/kernels.ts'
+import { liftPosition } from '../kernels/positions.ts'
+import type { TreeLayout } from '../layout.ts'
+import { rootOf, siblings, treeWords } from '../merkle.ts'
+import type { ProverTranscript } from '../transcript.ts'
+import { bytesOfWords } from '../codec.ts'
+import type { PreprocessedCommitment } from '../verifying-key.ts'
+import { distinct } from './domain.ts'
+
+/** A committed column: its coefficients, and its values on the extended domain in domain order. */
+export interface CommittedColumn {
+  readonly log: number
+  readonly coefficients: Pointer
+  readonly extended: Pointer
+}
+
+/** A column whose values on the trace, in natural order, are still there. */
+export interface NaturalColumn extends CommittedColumn {
+  readonly natural: Pointer
+}
+
+/** A committed tree; `columns` in leaf order. */
+export interface CommittedTree {
+  readonly columns: readonly CommittedColumn[]
+  /** log2 of its leaves. */
+  readonly log: number
+  readonly pointer: Pointer
+  readonly root: Uint8Array
+}
+
+/** A preprocessed tree that outlives a proof: reusable as long as its kernels' memory is not released below it. */
+export interface PreprocessedTree extends CommittedTree {
+  readonly name: string
+  readonly logBlowup: number
+  readonly commitment: PreprocessedCommitment
+  /** The tree's columns by chip name, in the chip's order. */
+  readonly byChip: Readonly<Record<string, readonly NaturalColumn[]>>
+}
+
+/** Memory for a column to come. */
+export const reserve = (kernels: Kernels, log: number, logBlowup: number): CommittedColumn => ({
+  log,
+  coefficients: kernels.alloc(2 ** log),
+  extended: kernels.alloc(2 ** (log + logBlowup)),
+})
+
+/** Low-degree extension of one natural-order column. */
+export function extend(kernels: Kernels, natural: Pointer, log: number, logBlowup: number): NaturalColumn {
+  const column = reserve(kernels, log, logBlowup)
+  kernels.extendColumn(natural, column.coefficients, column.extended, log, logBlowup)
+  return { ...column, natural }
+}
+
+/** Merkle tree over columns in leaf order (ascending by log). */
+export function commitTree(
+  kernels: Kernels,
+  columns: readonly CommittedColumn[],
+  logBlowup: number,
+): CommittedTree {
+  const classes: { log: number; columns: Pointer[] }[] = []
+  for (const { log, extended } of columns) {
+    const last = classes.at(-1)
+    if (last?.log === log + logBlowup) last.columns.push(extended)
+    else classes.push({ log: log + logBlowup, columns: [extended] })
+  }
+  const log = classes.at(-1)!.log
+  const pointer = kernels.alloc(treeWords(log))
+  kernels.merkleTree(classes, pointer)
+  return { columns, log, pointer, root: rootOf(kernels, pointer, log) }
+}
+
+/**
+ * Commits to the preprocessed columns of every chip of `tree`, given in natural order by chip name. Throws `Misuse`
+ * when a chip of the AIR is missing or has another number of columns.
+ */
+export function commitPreprocessed(
+  kernels: Kernels,
+  air: Air<never>,
+  tree: string,
+  natural: Readonly<Record<string, { readonly logHeight: number; readonly columns: readonly Pointer[] }>>,
+  logBlowup: number,
+): PreprocessedTree {
+  const logHeights: Record<string, number> = {}
+  const byChip: Record<string, readonly NaturalColumn[]> = {}
+  const chips = air.chips.filter((c) => c.preprocessed?.tree === tree)
+  for (const { name, preprocessed } of chips) {
+    const given = natural[name]
+    const count = preprocessed!.columns.length
+    if (given?.columns.length !== count)
+      throw new Misuse(
+        `tree '${tree}': chip '${name}' has ${count} columns, got ${given?.columns.length ?? 'none'}`,
+      )
+    logHeights[name] = given.logHeight
+    byChip[name] = given.columns.map((column) => extend(kernels, column, given.logHeight, logBlowup))
+  }
+  // Array.prototype.sort is stable: equal heights stay in the AIR's order, as in `layoutOf`.
+  const columns = chips.flatMap(({ name }) => byChip[name]).sort((a, b) => a.log - b.log)
+  const committed = commitTree(kernels, columns, logBlowup)
+  return { ...committed, name: tree, logBlowup, commitment: { root: committed.root, logHeights }, byChip }
+}
+
+/** Writes the rows of a tree at the positions that `queries` (in the domain of size 2^logDomain) lift to, then siblings. */
+export function openTree(
+  kernels: Kernels,
+  transcript: ProverTranscript,
+  tree: CommittedTree,
+  logBlowup: number,
+  queries: ArrayLike<number>,
+  logDomain: number,
+): void {
+  const positions = distinct(Array.from(queries, (q) => liftPosition(q, logDomain, tree.log)))
+  const width = tree.columns.length
+  const values = new Uint32Array(positions.length * width)
+  tree.columns.forEach(({ log, extended }, c) => {
+    const size = log + logBlowup
+    const column = kernels.words(extended, 2 ** size)
+    positions.forEach((p, i) => {
+      values[i * width + c] = column[liftPosition(p, tree.log, size)]
+    })
+  })
+  transcript.writeOpening(bytesOfWords(values))
+  transcript.writeOpening(siblings(kernels, tree.pointer, tree.log, positions))
+}
+
+/** The words of a leaf, class by class, for `leafDigest`. */
+export const leafClasses = (tree: TreeLayout): number[] => tree.classes.map((c) => c.count)

@@ -1,0 +1,88 @@
+import { bytesOfWords } from '../codec.ts'
+import { Rejection } from '../failure.ts'
+import * as Q from '../field/qm31.ts'
+import type { QM31 } from '../field/qm31.ts'
+import type { Layout } from '../layout.ts'
+import { checkOpening, leafDigest } from '../merkle.ts'
+import type { VerifierTranscript } from '../transcript.ts'
+import { distinct } from './domain.ts'
+import { evaluateLine, foldLeaf, lineX } from './fri-fold.ts'
+
+/** What the commit phase sent and drew. */
+export interface FriCommitment {
+  readonly roots: readonly Uint8Array[]
+  readonly betas: readonly QM31[]
+  readonly final: readonly QM31[]
+}
+
+/** The twin of `friCommit`: as many layers and coefficients as the layout says. */
+export function friReceive(
+  transcript: VerifierTranscript,
+  layout: Layout,
+  beforeFold: (layer: number) => void,
+): FriCommitment {
+  const roots: Uint8Array[] = []
+  const betas: QM31[] = []
+  layout.folds.forEach((_, i) => {
+    roots.push(transcript.receiveBytes('fri root', 32))
+    beforeFold(i)
+    betas.push(transcript.drawExtension('fri beta'))
+  })
+  const left = layout.n - layout.folds.reduce((a, b) => a + b, 0)
+  return { roots, betas, final: transcript.receiveExtensions('fri final', 2 ** left) }
+}
+
+/**
+ * The twin of `friOpen`. `values` are what the committed columns give at each distinct query position. Rejects
+ * 'deep/mismatch' when layer 0 says otherwise, 'fri/fold' when a later layer does, 'fri/final', 'merkle/root'.
+ */
+export function friCheck(
+  transcript: VerifierTranscript,
+  layout: Layout,
+  { roots, betas, final }: FriCommitment,
+  values: ReadonlyMap<number, QM31>,
+): void {
+  const { hash, field } = transcript.suite
+  let expected = values
+  let depth = 0
+  layout.folds.forEach((arityLog, layer) => {
+    const arity = 2 ** arityLog
+    const words = 4 * arity
+    const leaves = distinct([...expected.keys()].map((p) => p >>> arityLog))
+    const opened = transcript.readElements(leaves.length * words)
+    const bytes = bytesOfWords(opened)
+    checkOpening(
+      hash,
+      `fri layer ${layer}`,
+      roots[layer],
+      layout.logDomain - depth - arityLog,
+      leaves,
+      leaves.map((_, i) => leafDigest(hash, bytes.subarray(i * words * 4, (i + 1) * words * 4), [words])),
+      () => transcript.readDigest(),
+    )
+    const folded = new Map<number, QM31>()
+    const leafValues = new Map<number, QM31[]>()
+    leaves.forEach((leaf, i) => {
+      const at = Array.from({ length: arity }, (_, j) => field.fromLimbs(opened, i * words + 4 * j))
+      leafValues.set(leaf, at)
+      folded.set(leaf, foldLeaf(at, layout.logDomain, depth, leaf, betas[layer]))
+    })
+    for (const [position, value] of expected) {
+      const got = leafValues.get(position >>> arityLog)![position % arity]
+      if (!Q.equals(value, got))
+        throw new Rejection(
+          layer === 0 ? 'deep/mismatch' : 'fri/fold',
+          `layer ${layer}, position ${position}`,
+          value.join(' '),
+          got.join(' '),
+        )
+    }
+    expected = folded
+    depth += arityLog
+  })
+  for (const [position, value] of expected) {
+    const got = evaluateLine(final, lineX(layout.logDomain, depth, position))
+    if (!Q.equals(value, got))
+      throw new Rejection('fri/final', `position ${position}`, value.join(' '), got.join(' '))
+  }
+}

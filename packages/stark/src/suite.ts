@@ -1,0 +1,42 @@
+import { keyedBlake3 } from './blake3.ts'
+import type { QM31 } from './field/qm31.ts'
+
+/** The field that challenges are drawn from, as an extension of M31. */
+export interface ChallengeField<E> {
+  readonly name: string
+  /** Limbs over M31. */
+  readonly degree: number
+  /** The element whose limbs start at `offset`. */
+  readonly fromLimbs: (limbs: ArrayLike<number>, offset: number) => E
+  readonly toLimbs: (element: E) => readonly number[]
+}
+
+/** A keyed hash with 32-byte keys and 32-byte digests. */
+export type KeyedHash = (key: Uint8Array, message: Uint8Array) => Uint8Array
+
+/** What a wrap into another proof system would exchange: the challenge field, and the hash of transcript and trees. */
+export interface Suite<E = QM31> {
+  readonly name: string
+  readonly field: ChallengeField<E>
+  readonly hash: KeyedHash
+}
+
+/** The one suite of today. Kernels hash and fold for it alone. */
+export const QM31_BLAKE3: Suite = {
+  name: 'qm31-blake3',
+  field: {
+    name: 'qm31',
+    degree: 4,
+    fromLimbs: (w, o) => [w[o], w[o + 1], w[o + 2], w[o + 3]],
+    toLimbs: (e) => e,
+  },
+  hash: keyedBlake3,
+}
+
+/** A hash key: ASCII text, zero-padded to 32 bytes. */
+export function keyOf(text: string): Uint8Array {
+  const key = new Uint8Array(32)
+  if (text.length > 32) throw new RangeError(`key '${text}' is longer than 32 bytes`)
+  for (let i = 0; i < text.length; i++) key[i] = text.charCodeAt(i)
+  return key
+}

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest'
+import { chip } from '../src/air/chip.ts'
+import type { Bus, Chip } from '../src/air/chip.ts'
+import * as Q from '../src/field/qm31.ts'
+import { createArena } from '../src/kernels/arena.ts'
+import { referenceChip } from '../src/kernels/chip-reference.ts'
+import { wasmChip } from '../src/kernels/chip-wasm.ts'
+import { VanishingDenominator } from '../src/kernels/kernels.ts'
+import type { ChipKernels, Kernels } from '../src/kernels/kernels.ts'
+import { prevPosition } from '../src/kernels/positions.ts'
+import type { WasmMemory } from '../src/kernels/webassembly.ts'
+import { LOOK_UP, randomChip, randomNumbers, randomRows } from './air-random.ts'
+
+/** As much of the kernels as a chip's need: memory. */
+function memoryKernels(): { kernels: Kernels; memory: WasmMemory } {
+  const arena = createArena(0)
+  return { kernels: arena as unknown as Kernels, memory: arena.memory }
+}
+
+/** Both implementations over one memory, and a run of each function on the same input. */
+function both(
+  source: Chip<never>,
+  log: number,
+  seed: number,
+): {
+  kernels: Kernels
+  natural: { main: number[]; preprocessed: number[]; publics: number[] }
+  each: <T>(use: (compiled: ChipKernels) => T) => [T, T]
+} {
+  const { kernels, memory } = memoryKernels()
+  const rows = randomRows(source, log, seed)
+  const column = (values: Uint32Array): number => {
+    const pointer = kernels.alloc(values.length)
+    kernels.words(pointer, values.length).set(values)
+    return pointer
+  }
+  const implementations = [referenceChip(source, kernels), wasmChip(source, kernels, memory)]
+  return {
+    kernels,
+    natural: {
+      main: rows.main.map(column),
+      preprocessed: rows.preprocessed.map(column),
+      publics: rows.publics,
+    },
+    each: (use) => {
+      const [a, b] = implementations.map(use)
+      return [a, b]
+    },
+  }
+}
+
+const CASES: readonly (readonly [seed: number, log: number])[] = [
+  [1, 1],
+  [2, 2],
+  [3, 3],
+  [4, 6],
+  [5, 8],
+  [6, 9],
+  [7, 5],
+  [8, 5],
+  [9, 5],
+  [10, 5],
+  [11, 12],
+]
+
+describe('compiled chip kernels equal the reference', () => {
+  it.each(CASES)('interaction, chip %i, height 2^%i', (seed, log) => {
+    const source = randomChip(seed)
+    const { kernels, natural, each } = both(source, log, seed)
+    const random = randomNumbers(seed)
+    const [z, alpha] = [random.extension(), random.extension()]
+    const [reference, compiled] = each((k) => {
+      const out = Array.from({ length: 4 * source.groups.length }, () => kernels.alloc(2 ** log))
+      const claim = k.interaction(natural, log, z, alpha, out)
+      return { claim, planes: out.map((p) => kernels.words(p, 2 ** log).slice()) }
+    })
+    expect(compiled).toEqual(reference)
+  })
+
+  it.each(CASES)('constraints, chip %i, height 2^%i', (seed, log) => {
+    const source = randomChip(seed)
+    // Not a trace but a domain: twice the rows, each input as random as any.
+    const { kernels, natural, each } = both(source, log + 1, seed)
+    const random = randomNumbers(seed + 7)
+    const count = 2 ** (log + 1)
+    const column = (value: (i: number) => number): number => {
+      const pointer = kernels.alloc(count)
+      kernels.words(pointer, count).forEach((_, i, words) => (words[i] = value(i)))
+      return pointer
+    }
+    const columns = {
+      ...natural,
+      interaction: Array.from({ length: 4 * source.groups.length }, () => column(random.element)),
+      prev: column((q) => prevPosition(q, log, 1)),
+      first: column(random.element),
+    }
+    const challenges = {
+      z: random.extension(),
+      alpha: random.extension(),
+      claim: random.extension(),
+      weights: Array.from({ length: source.constraints.length + source.groups.length }, random.extension),
+    }
+    const before = Uint32Array.from({ length: 4 * count }, random.element)
+    const [reference, compiled] = each((k) => {
+      const planes = kernels.alloc(4 * count)
+      kernels.words(planes, 4 * count).set(before)
+      k.constraints(columns, log, challenges, [12345, 2 ** 30 + 1], planes)
+      return kernels.words(planes, 4 * count).slice()
+    })
+    expect(compiled).toEqual(reference)
+  })
+
+  it.each(CASES)('count, chip %i, height 2^%i', (seed, log) => {
+    const { kernels, natural, each } = both(randomChip(seed), log, seed)
+    const slots = 2048
+    const [reference, compiled] = each((k) => {
+      const pointer = kernels.alloc(slots)
+      kernels.words(pointer, slots)[64] = 2 ** 31 - 3
+      k.count(natural, 2 ** log, (bus) => (bus === LOOK_UP.name ? { pointer, slots, base: 32 } : undefined))
+      return kernels.words(pointer, slots).slice()
+    })
+    expect(compiled).toEqual(reference)
+    expect(reference.some((n) => n > 0)).toBe(true)
+  })
+
+  it('counts nothing of a bus that nobody counts', () => {
+    const { natural, each } = both(randomChip(1), 4, 1)
+    each((k) => k.count(natural, 16, () => undefined))
+  })
+
+  it('a look-up out of range names chip, message and row', () => {
+    const source = randomChip(3)
+    const { kernels, natural, each } = both(source, 8, 3)
+    kernels.words(natural.main[source.columns.indexOf('b')], 256)[201] = 1
+    kernels.words(natural.main[source.columns.indexOf('t0')], 256)[201] = 2 ** 20
+    each((k) => {
+      const pointer = kernels.alloc(2048)
+      expect(() => k.count(natural, 256, () => ({ pointer, slots: 2048, base: 0 }))).toThrow(
+        /^random 3\.look-up: row 201 looks up slot 5\d{5} of 2048$/,
+      )
+    })
+  })
+
+  it('a denominator that vanishes is reported', () => {
+    const source = plain([1])
+    const { kernels, memory } = memoryKernels()
+    const x = kernels.alloc(512)
+    kernels.words(x, 512).fill(9)
+    kernels.words(x, 512)[300] = 5
+    const out = [0, 0, 0, 0].map(() => kernels.alloc(512))
+    const columns = { main: [x], preprocessed: [], publics: [] }
+    // z = id + alpha·5
+    const alpha = randomNumbers(1).extension()
+    const z = Q.add(Q.ONE, Q.mulBase(alpha, 5))
+    for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)])
+      expect(() => k.interaction(columns, 9, z, alpha, out)).toThrow(VanishingDenominator)
+  })
+
+  it('constant multiplicities, in every combination of signs', () => {
+    for (const times of [[1], [-1], [3, -3], [1, 1], [-1, -1], [1, -1], [2, -7], [-4, -5, 6]]) {
+      const source = plain(times)
+      const { kernels, memory } = memoryKernels()
+      const random = randomNumbers(times.length)
+      const column = (): number => {
+        const pointer = kernels.alloc(32)
+        kernels.words(pointer, 32).set(Array.from({ length: 32 }, random.element))
+        return pointer
+      }
+      const main = [column()]
+      const interaction = Array.from({ length: 4 * source.groups.length }, column)
+      const [z, alpha, claim] = [random.extension(), random.extension(), random.extension()]
+      const weights = source.groups.map(random.extension)
+      const prev = kernels.alloc(32)
+      kernels.words(prev, 32).forEach((_, q, words) => (words[q] = prevPosition(q, 4, 1)))
+      const results = [referenceChip(source, kernels), wasmChip(source, kernels, memory)].map((k) => {
+        const out = interaction.map(() => kernels.alloc(16))
+        const planes = kernels.alloc(128)
+        const sum = k.interaction({ main, preprocessed: [], publics: [] }, 4, z, alpha, out)
+        const columns = { main, preprocessed: [], publics: [], interaction, prev, first: main[0] }
+        k.constraints(columns, 4, { z, alpha, claim, weights }, [1, 2], planes)
+        return [sum, out.map((p) => kernels.words(p, 16).slice()), kernels.words(planes, 128).slice()]
+      })
+      expect(results[1], times.join(' ')).toEqual(results[0])
+    }
+  })
+
+  it('gives back its scratch', () => {
+    const { kernels, natural, each } = both(randomChip(2), 4, 2)
+    const out = Array.from({ length: 64 }, () => kernels.alloc(16))
+    const mark = kernels.mark()
+    each((k) => k.interaction(natural, 4, randomNumbers(1).extension(), Q.ONE, out))
+    expect(kernels.mark()).toBe(mark)
+  })
+})
+
+/** A chip of one column that sends `times[i]` copies (receives, if negative) of x + i. */
+function plain(times: readonly number[]): Chip<never> {
+  const bus: Bus = { name: 'Plain', id: 1, fields: ['x'] }
+  return chip({
+    name: 'plain',
+    doc: '',
+    columns: { x: 'free: test' },
+    rows: () => 0,
+    fill: () => {},
+    constrain(c, b) {
+      times.forEach((n, i) => {
+        if (n > 0) b.send(`message ${i}`, bus, n, [c.x.add(i)])
+        else b.receive(`message ${i}`, bus, -n, [c.x.add(i)])
+      })
+    },
+  }) as Chip<never>
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { bytesOfWords } from '../src/codec.ts'
+import { createKernels } from '../src/kernels/create.ts'
+import type { Kernels, Pointer } from '../src/kernels/kernels.ts'
+import { liftPosition } from '../src/kernels/positions.ts'
+import { checkOpening, leafDigest, rootOf, siblings, treeWords } from '../src/merkle.ts'
+import { distinct } from '../src/pcs/domain.ts'
+import { QM31_BLAKE3 } from '../src/suite.ts'
+
+const { hash } = QM31_BLAKE3
+const kernels: Kernels = await createKernels({ kind: 'reference' })
+
+const column = (log: number, salt: number): Pointer => {
+  const p = kernels.alloc(2 ** log)
+  kernels.words(p, 2 ** log).forEach((_, i, w) => {
+    w[i] = (salt * 1_000_003 + i * 7919) % (2 ** 31 - 1)
+  })
+  return p
+}
+
+// 300 columns make two segments of one class.
+const classes = [
+  { log: 3, columns: [column(3, 1)] },
+  { log: 4, columns: Array.from({ length: 300 }, (_, i) => column(4, i + 2)) },
+  { log: 6, columns: [column(6, 400), column(6, 401)] },
+]
+const log = 6
+const tree = kernels.alloc(treeWords(log))
+kernels.merkleTree(classes, tree)
+const root = rootOf(kernels, tree, log)
+
+const leaf = (position: number): Uint8Array => {
+  const words = classes.flatMap((k) =>
+    k.columns.map((c) => kernels.words(c, 2 ** k.log)[liftPosition(position, log, k.log)]),
+  )
+  return leafDigest(
+    hash,
+    bytesOfWords(words),
+    classes.map((k) => k.columns.length),
+  )
+}
+
+function check(positions: readonly number[], change: (path: Uint8Array, leaves: Uint8Array[]) => void): void {
+  const path = siblings(kernels, tree, log, positions)
+  const leaves = positions.map(leaf)
+  change(path, leaves)
+  let at = 0
+  checkOpening(hash, 'tree', root, log, positions, leaves, () => path.subarray(at, (at += 32)))
+  expect(at).toBe(path.length)
+}
+
+const sets = [
+  [0],
+  [63],
+  [0, 1],
+  [1, 2],
+  [3, 17, 18, 40, 41, 63],
+  Array.from({ length: 64 }, (_, i) => i),
+  distinct(Array.from({ length: 20 }, (_, i) => (i * 29) % 64)),
+]
+
+describe('merkle', () => {
+  it.each(sets.map((s) => [s]))('opens %j', (positions) => {
+    check(positions, () => {})
+  })
+
+  it('shares paths: all leaves need no sibling, neighbours share one path', () => {
+    expect(siblings(kernels, tree, log, sets[5]).length).toBe(0)
+    expect(siblings(kernels, tree, log, [0, 1]).length).toBe(32 * 5)
+  })
+
+  it('merkle/root: any sibling changed, any leaf changed, a leaf at another position', () => {
+    const positions = sets[4]
+    for (let i = 0; i < siblings(kernels, tree, log, positions).length; i += 32)
+      expect(() => check(positions, (path) => void (path[i + 5] ^= 1))).toThrow(/merkle\/root at tree/)
+    for (let i = 0; i < positions.length; i++)
+      expect(() => check(positions, (_, leaves) => void (leaves[i] = leaf(positions[i] ^ 8)))).toThrow(
+        /merkle\/root/,
+      )
+  })
+
+  it('binds where classes and segments end', () => {
+    const bytes = bytesOfWords([1, 2, 3, 4])
+    const digests = [[4], [1, 3], [2, 2], [1, 1, 2]].map((c) => leafDigest(hash, bytes, c).join())
+    expect(new Set(digests).size).toBe(4)
+  })
+})

@@ -1,0 +1,6 @@
+export { machineKey } from './key.ts'
+export { MAX_PUBLIC_BYTES, decodeProofFile, encodeProofFile, toHex } from './proof-file.ts'
+export type { ProofFile } from './proof-file.ts'
+export type { Accepted, Failure, Verdict } from './verdict.ts'
+export { starkStatement, verify } from './verify.ts'
+export type { VerifyOptions } from './verify.ts'
