@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const text = readFileSync(join(root, 'README.md'), 'utf8')
-const blocks = [...text.matchAll(/^```(sh|js)\n([\s\S]*?)^```/gm)].map((m) => ({ language: m[1], code: m[2] }))
+const blocks = [...text.matchAll(/^```(sh|js)\n([\s\S]*?)^```/gm)].map((m) => ({
+  language: m[1],
+  code: m[2],
+}))
 const scratch = mkdtempSync(join(tmpdir(), 'vouch-readme-'))
 let run = 0
 try {
@@ -19,7 +22,11 @@ try {
     if (language === 'js') writeFileSync(file, code)
     const result =
       language === 'js'
-        ? spawnSync(process.execPath, [file], { cwd: root, stdio: 'inherit', env: { ...process.env, OUT: scratch } })
+        ? spawnSync(process.execPath, [file], {
+            cwd: root,
+            stdio: 'inherit',
+            env: { ...process.env, OUT: scratch },
+          })
         : spawnSync('bash', ['-euo', 'pipefail', '-c', code], {
             cwd: root,
             stdio: 'inherit',

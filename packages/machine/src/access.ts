@@ -80,14 +80,7 @@ export function writeRegister(
 }
 
 /** The word at `addr`, at slot 2. Only words with 4-aligned addresses in RAM exist, so no other `addr` balances. */
-export function accessWord(
-  b: Builder,
-  c: Cycle,
-  addr: Expr,
-  before: Limbs,
-  after: Limbs,
-  prev: Expr,
-): void {
+export function accessWord(b: Builder, c: Cycle, addr: Expr, before: Limbs, after: Limbs, prev: Expr): void {
   access(b, {
     name: 'memory',
     space: RAM_SPACE,

@@ -113,7 +113,14 @@ function bridgeCycle(
   if ((uses & USES.rs2) !== 0)
     bridge(gaps, REGISTER_SPACE, operands[1], chunk.rs2Value[i], chunk.rs2Prev[i], ts + SLOT.rs2)
   if ((uses & USES.memory) !== 0)
-    bridge(gaps, RAM_SPACE, (chunk.memAddr[i] & ~3) >>> 0, chunk.memBefore[i], chunk.memPrev[i], ts + SLOT.memory)
+    bridge(
+      gaps,
+      RAM_SPACE,
+      (chunk.memAddr[i] & ~3) >>> 0,
+      chunk.memBefore[i],
+      chunk.memPrev[i],
+      ts + SLOT.memory,
+    )
   if ((uses & USES.rd) !== 0)
     bridge(gaps, REGISTER_SPACE, registers[0], chunk.rdBefore[i], chunk.rdPrev[i], ts + SLOT.rd)
 }

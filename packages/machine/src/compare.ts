@@ -39,7 +39,12 @@ export function fillCompare(
   x: Uint32Array,
   y: Uint32Array,
   signed: ArrayLike<number>,
-  c: { readonly k0: Uint32Array; readonly lt: Uint32Array; readonly sb: Uint32Array; readonly sc?: Uint32Array },
+  c: {
+    readonly k0: Uint32Array
+    readonly lt: Uint32Array
+    readonly sb: Uint32Array
+    readonly sc?: Uint32Array
+  },
 ): void {
   for (let r = 0; r < x.length; r++) {
     c.k0[r] = (x[r] & 0xffff) < (y[r] & 0xffff) ? 1 : 0

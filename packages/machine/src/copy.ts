@@ -1,15 +1,6 @@
 import { access } from './access.ts'
 import { limb } from './bitwise.ts'
-import {
-  BITWISE,
-  COPY,
-  IO,
-  JOURNAL_STREAM,
-  PRIVATE_STREAM,
-  PUBLIC_STREAM,
-  RAM_SPACE,
-  SLOT,
-} from './buses.ts'
+import { BITWISE, COPY, IO, JOURNAL_STREAM, PRIVATE_STREAM, PUBLIC_STREAM, RAM_SPACE, SLOT } from './buses.ts'
 import { streamOf } from './ecall.ts'
 import { foundAt } from './gaps.ts'
 import { machineChip } from './machine-chip.ts'
@@ -29,9 +20,9 @@ export const copyChip = machineChip({
     len: 'job',
     tpm: 'memory time',
     /** The run starts at byte 1, 2 or 3; else at byte 0. */
-    start1: 'bool',
-    start2: 'bool',
-    start3: 'bool',
+    start1: 'byte 1 continues the run',
+    start2: 'byte 2 continues the run',
+    start3: 'byte 3 continues the run',
     /** Byte 1, 2 or 3 belongs to the run. Byte 0 does when the run starts there. */
     in1: 'bool',
     in2: 'bool',
@@ -54,7 +45,8 @@ export const copyChip = machineChip({
     const count = sum(inside)
     b.zero('one stream', en.mul(en.sub(1)))
     b.zero('one start', in0.mul(in0.sub(1)))
-    // A run is not empty and has no hole: a byte is in it if it starts there or the byte before is in it.
+    // A run is not empty and has no hole: a byte is in it if it starts there or the byte before is in it. A start is a
+    // bit: it is 0 outside the run, and in it 1 less the bit of the byte before.
     for (const j of [1, 2, 3] as const) {
       b.zero(`byte ${j} continues the run`, inside[j].mul(inside[j - 1].add(starts[j]).sub(1)))
       b.zero(`a run that starts at ${j} has byte ${j}`, starts[j].mul(inside[j].not()))
@@ -115,7 +107,9 @@ export const copyChip = machineChip({
       let done = 0
       for (const word of e.copies) {
         const stream = streamOf(e)
-        ;(stream === PRIVATE_STREAM ? c.privateRead : stream === PUBLIC_STREAM ? c.publicRead : c.journal)[r] = 1
+        ;(stream === PRIVATE_STREAM ? c.privateRead : stream === PUBLIC_STREAM ? c.publicRead : c.journal)[
+          r
+        ] = 1
         c.clk[r] = e.clk
         c.addr[r] = e.a1 + done
         c.pos[r] = e.cursorBefore + done

@@ -16,13 +16,25 @@ const INVERSE_2_16 = 2 ** 15
  * y = −x mod 2^32 where `negate` is 1, and y = x elsewhere, for limbs below 2^16: where negated, each limb's sum with
  * the carry is 0 or 2^16.
  */
-function negation(b: Builder, name: string, negate: Expr, x: readonly [Expr, Expr], y: readonly [Expr, Expr]): void {
+function negation(
+  b: Builder,
+  name: string,
+  negate: Expr,
+  x: readonly [Expr, Expr],
+  y: readonly [Expr, Expr],
+): void {
   const high = negatedLow(b, name, negate, x, y)
   b.zero(`high limb of ${name} is negated`, negate.mul(high).mul(high.sub(65536)))
 }
 
 /** y = |x| for an x that is negative where `negate`, so not 0: its high limb's sum is 2^16. y1 needs no range check. */
-function magnitude(b: Builder, name: string, negate: Expr, x: readonly [Expr, Expr], y: readonly [Expr, Expr]): void {
+function magnitude(
+  b: Builder,
+  name: string,
+  negate: Expr,
+  x: readonly [Expr, Expr],
+  y: readonly [Expr, Expr],
+): void {
   const high = negatedLow(b, name, negate, x, y)
   b.zero(`high limb of ${name} is negated`, negate.mul(high.sub(65536)))
 }

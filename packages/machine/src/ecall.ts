@@ -67,11 +67,35 @@ export const ecallChip = machineChip({
 
     const register = { space: REGISTER_SPACE, clk, enabled: en }
     const number = [reads.mul(READ).add(writes.mul(WRITE)), 0] as const
-    access(b, { ...register, name: 'a7', addr: 17, before: number, after: number, prev: c.tp17, slot: SLOT.rs1 })
+    access(b, {
+      ...register,
+      name: 'a7',
+      addr: 17,
+      before: number,
+      after: number,
+      prev: c.tp17,
+      slot: SLOT.rs1,
+    })
     const pointer = [c.p0, c.p1] as const
-    access(b, { ...register, name: 'a1', addr: 11, before: pointer, after: pointer, prev: c.tp11, slot: SLOT.rs1 })
+    access(b, {
+      ...register,
+      name: 'a1',
+      addr: 11,
+      before: pointer,
+      after: pointer,
+      prev: c.tp11,
+      slot: SLOT.rs1,
+    })
     const length = [c.l0, c.l1] as const
-    access(b, { ...register, name: 'a2', addr: 12, before: length, after: length, prev: c.tp12, slot: SLOT.rs1 })
+    access(b, {
+      ...register,
+      name: 'a2',
+      addr: 12,
+      before: length,
+      after: length,
+      prev: c.tp12,
+      slot: SLOT.rs1,
+    })
     const descriptor = sum([c.publicRead.mul(4), c.console1, c.console2.mul(2), c.journal.mul(3)])
     access(b, {
       ...register,

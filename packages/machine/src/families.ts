@@ -35,7 +35,7 @@ export const USES = { rs1: RS1, rs2: RS2, memory: MEMORY, rd: RD } as const
 
 /** Which accesses a family's rows make, as a mask of USES, by family id. Host calls keep their own records. */
 export const ACCESSES: readonly number[] = (() => {
-  const masks = new Array<number>(FAMILY_COUNT).fill(RS1 | RS2 | RD)
+  const masks = Array.from({ length: FAMILY_COUNT }, () => RS1 | RS2 | RD)
   masks[0] = masks[FAMILY.ecall] = masks[FAMILY.ebreak] = 0
   for (const f of ['addi', 'bitwise-imm', 'slt-imm', 'jalr', 'shift-left-imm', 'shift-right-imm'] as const)
     masks[FAMILY[f]] = RS1 | RD

@@ -12,10 +12,12 @@ type InstructionFamily = keyof typeof FAMILY
 
 /** One field of the trace for each row of a family. */
 export function gather(run: Run, rows: FamilyRows, field: TraceField): Uint32Array {
-  const out = new Uint32Array(rows.count)
-  for (let r = 0; r < rows.count; r++) {
-    const cycle = rows.cycle[r]
-    out[r] = run.chunks[chunkOf(cycle)][field][rowInChunk(cycle)]
+  const { cycle, count } = rows
+  const out = new Uint32Array(count)
+  for (let r = 0; r < count;) {
+    const chunk = chunkOf(cycle[r])
+    const source = run.chunks[chunk][field]
+    for (; r < count && chunkOf(cycle[r]) === chunk; r++) out[r] = source[rowInChunk(cycle[r])]
   }
   return out
 }
@@ -36,7 +38,13 @@ export function putBytes(values: Uint32Array, bytes: readonly Uint32Array[]): vo
 }
 
 /** The timestamps that the accesses at `slot` find. */
-export function putPrev(run: Run, rows: FamilyRows, field: TraceField, slot: number, column: Uint32Array): void {
+export function putPrev(
+  run: Run,
+  rows: FamilyRows,
+  field: TraceField,
+  slot: number,
+  column: Uint32Array,
+): void {
   const prev = gather(run, rows, field)
   for (let r = 0; r < rows.count; r++) column[r] = foundAt(4 * (rows.cycle[r] + 1) + slot, prev[r])
 }

@@ -36,7 +36,7 @@ export function gapList(): GapList {
   return {
     bridge: (space, addr, v0, v1, prev, ts) => {
       const last = foundAt(ts, prev)
-      for (let from = prev; from < last; ) {
+      for (let from = prev; from < last;) {
         const to = Math.min(from + GAP_STEP, last)
         push(space, addr, v0, v1, from, to)
         from = to

@@ -39,12 +39,35 @@ export const haltChip = machineChip({
     b.receive('fetch', ROM, en, [
       exit.mul(FAMILY.ecall).add(c.ebreak.mul(FAMILY.ebreak)),
       c.pc,
-      ...[0, 0, 0, 0, 0, 0],
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
     ])
     const number = [c.number, 0] as const
-    access(b, { ...read, name: 'a7', addr: 17, before: number, after: number, prev: c.tp17, slot: SLOT.rs1, enabled: exit })
+    access(b, {
+      ...read,
+      name: 'a7',
+      addr: 17,
+      before: number,
+      after: number,
+      prev: c.tp17,
+      slot: SLOT.rs1,
+      enabled: exit,
+    })
     const code = [c.code0, c.code1] as const
-    access(b, { ...read, name: 'a0', addr: 10, before: code, after: code, prev: c.tp10, slot: SLOT.rd, enabled: exit })
+    access(b, {
+      ...read,
+      name: 'a0',
+      addr: 10,
+      before: code,
+      after: code,
+      prev: c.tp10,
+      slot: SLOT.rd,
+      enabled: exit,
+    })
     const consumed = [c.consumed, 0] as const
     access(b, {
       ...read,

@@ -49,7 +49,10 @@ export function imageLogHeights(image: Image, minLogHeight: number): { rom: numb
  * The preprocessed columns of tree 'image' by chip, in the chips' column order, in natural order, each of its
  * chip's height; padding rows are zero (family 0, not enabled).
  */
-export function imageColumns(image: Image, minLogHeight: number): { rom: Uint32Array[]; image: Uint32Array[] } {
+export function imageColumns(
+  image: Image,
+  minLogHeight: number,
+): { rom: Uint32Array[]; image: Uint32Array[] } {
   const logs = imageLogHeights(image, minLogHeight)
   const padded = (source: Uint32Array, log: number): Uint32Array => {
     const column = new Uint32Array(2 ** log)

@@ -60,14 +60,7 @@ export const loadNarrowChip = machineChip({
     b.receive('sign is the top bit', RANGE15, c.lb.add(c.lh), [
       c.v.mul(c.lb.mul(256).add(c.lh)).sub(sign.mul(32768)),
     ])
-    writeRegister(
-      b,
-      cycle,
-      c.rd,
-      [c.p0, c.p1],
-      [c.v.add(c.signB.mul(0xff00)), sign.mul(0xffff)],
-      c.tp3,
-    )
+    writeRegister(b, cycle, c.rd, [c.p0, c.p1], [c.v.add(c.signB.mul(0xff00)), sign.mul(0xffff)], c.tp3)
   },
   rows: rowsOf('load-narrow'),
   fill(c, run) {

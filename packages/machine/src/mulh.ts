@@ -48,13 +48,7 @@ export const mulhChip = machineChip({
     const cycle = { ...c, en }
     const [c0, c1] = [limb(c.y0, c.y1), limb(c.y2, c.y3)]
     b.zero('one kind', en.mul(en.sub(1)))
-    instruction(
-      b,
-      cycle,
-      FAMILY.mulh,
-      [c.rd, c.rs1, c.rs2, c.mulhsu.add(c.mulhu.mul(2))],
-      c.pc.add(4),
-    )
+    instruction(b, cycle, FAMILY.mulh, [c.rd, c.rs1, c.rs2, c.mulhsu.add(c.mulhu.mul(2))], c.pc.add(4))
     readRegister(b, 'rs1', cycle, c.rs1, [c.b0, c.b1], c.tp1)
     readRegister(b, 'rs2', cycle, c.rs2, [c0, c1], c.tp2)
     productLow(b, en, c, c.lo0, c.lo1)
@@ -64,10 +58,7 @@ export const mulhChip = machineChip({
     const carries = limb(c.k1, c.k1Top).add(c.s3).add(c.s3Top.mul(65536))
     const k2 = limb(c.k2, c.k2Top)
     b.zero('b1·y3', c.b1.mul(c.y3).sub(limb(c.r5, c.s5)))
-    b.zero(
-      'third limb',
-      carries.add(c.b1.mul(c.y2)).add(c.r5.mul(256)).sub(c.h0).sub(k2.mul(65536)),
-    )
+    b.zero('third limb', carries.add(c.b1.mul(c.y2)).add(c.r5.mul(256)).sub(c.h0).sub(k2.mul(65536)))
     b.receive('r5 and k2 are bytes', BITWISE, en, [0, c.r5, c.k2, 0])
     b.receive('s5 is a limb', RANGE16, en, [c.s5])
     b.receive('h0 is a limb', RANGE16, en, [c.h0])

@@ -34,7 +34,11 @@ export function productLow(b: Builder, en: Expr, c: ProductColumns<Expr>, lo0: E
   b.zero('low limb', c.b0.mul(c.y0).add(c.r1.mul(256)).sub(lo0).sub(c.k0.mul(65536)))
   b.zero(
     'b0·y3 + b1·y1',
-    c.b0.mul(c.y3).add(c.b1.mul(c.y1)).sub(limb(c.r3, c.s3)).sub(c.s3Top.mul(2 ** 24)),
+    c.b0
+      .mul(c.y3)
+      .add(c.b1.mul(c.y1))
+      .sub(limb(c.r3, c.s3))
+      .sub(c.s3Top.mul(2 ** 24)),
   )
   b.zero(
     'high limb',
@@ -55,7 +59,12 @@ export function productLow(b: Builder, en: Expr, c: ProductColumns<Expr>, lo0: E
 }
 
 /** Fills row r from b and y; returns what the high half continues from: both carries to 2^32. */
-export function fillProductLow(c: ProductColumns<Uint32Array>, r: number, x: number, y: number): { low: number; carry: number } {
+export function fillProductLow(
+  c: ProductColumns<Uint32Array>,
+  r: number,
+  x: number,
+  y: number,
+): { low: number; carry: number } {
   const [b0, b1] = [x & 0xffff, x >>> 16]
   const [y0, y1, y2, y3] = [y & 255, (y >>> 8) & 255, (y >>> 16) & 255, y >>> 24]
   c.b0[r] = b0

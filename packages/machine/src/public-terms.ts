@@ -1,13 +1,4 @@
-import {
-  HALT,
-  IO,
-  JOURNAL_STREAM,
-  MEM,
-  PRESENT,
-  PUBLIC_STREAM,
-  REGISTER_SPACE,
-  STATE,
-} from './buses.ts'
+import { HALT, IO, JOURNAL_STREAM, MEM, PRESENT, PUBLIC_STREAM, REGISTER_SPACE, STATE } from './buses.ts'
 import { EBREAK, EXIT } from './halt.ts'
 import { m31, qm31 } from '@vouch/stark'
 import type { Bus, QM31 } from '@vouch/stark'
@@ -24,7 +15,10 @@ export interface PublicTerm {
 const SP = 2
 
 /** The verifier's side of every bus: how the run starts and ends, and its public bytes. */
-export function listPublicTerms(s: Statement, image: { readonly entry: number; readonly sp: number }): PublicTerm[] {
+export function listPublicTerms(
+  s: Statement,
+  image: { readonly entry: number; readonly sp: number },
+): PublicTerm[] {
   const terms = listEnds(s, image)
   for (let i = 0; i < s.publicConsumed; i++)
     terms.push({ bus: IO, multiplicity: 1, tuple: [PUBLIC_STREAM, i, s.publicInput[i]] })

@@ -75,7 +75,9 @@ export const shiftRegChip = machineChip({
     b.receive('rest is an integer', RANGE16, en, [c.rest])
     readRegister(b, 'rs2', cycle, c.rs2, [c.rest.mul(32).add(amount), c.c1], c.tp2)
     const power = sum(i.map((f, n) => f.mul(1 << n))).mul(sum(j.map((f, n) => f.mul(1 << (4 * n)))))
-    const inverse = sum(i.map((f, n) => f.mul(1 << (4 - n)))).mul(sum(j.map((f, n) => f.mul(1 << (12 - 4 * n)))))
+    const inverse = sum(i.map((f, n) => f.mul(1 << (4 - n)))).mul(
+      sum(j.map((f, n) => f.mul(1 << (12 - 4 * n)))),
+    )
     b.zero('multiplier', left.mul(power).add(right.mul(inverse)).sub(c.by))
     b.zero('whole limbs', i[0].mul(j[0]).sub(c.whole))
     signBit(b, 'sign', c.b1, c.sign, c.arithmetic)

@@ -35,7 +35,11 @@ const HEADER = 32 + 4 * 6
 
 /** The first rule that a statement breaks. */
 export function checkStatement(s: Statement): StatementFailure | undefined {
-  const fail = (code: StatementFailure['code'], expected: number | string, got: number): StatementFailure => ({
+  const fail = (
+    code: StatementFailure['code'],
+    expected: number | string,
+    got: number,
+  ): StatementFailure => ({
     code,
     expected,
     got,

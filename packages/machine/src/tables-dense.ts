@@ -19,14 +19,7 @@ export const TABLE_RANGES = {
 type CountColumns<T> = { readonly [K in keyof typeof TABLE_RANGES]: T }
 
 /** The answers for the 16-bit value x + 2^8·y: `and` is x & y, `low` is 1 where the value is below 2^15. */
-export function answer(
-  b: Builder,
-  n: CountColumns<Expr>,
-  x: Expr,
-  y: Expr,
-  and: Expr,
-  low: Expr,
-): void {
+export function answer(b: Builder, n: CountColumns<Expr>, x: Expr, y: Expr, and: Expr, low: Expr): void {
   const value = x.add(y.mul(256))
   const both = x.add(y)
   b.send('16 bits', RANGE16, n.n16, [value])
@@ -68,7 +61,8 @@ export const tablesDenseChip = machineChip({
 
 /** The preprocessed columns of 'tables-dense', in its order. */
 export function tablesColumns(): Uint32Array[] {
-  const column = (f: (i: number) => number): Uint32Array => Uint32Array.from({ length: 65536 }, (_, i) => f(i))
+  const column = (f: (i: number) => number): Uint32Array =>
+    Uint32Array.from({ length: 65536 }, (_, i) => f(i))
   return [
     column((i) => i & 255),
     column((i) => i >> 8),

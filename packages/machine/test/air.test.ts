@@ -17,7 +17,9 @@ describe('the machine as an AIR', () => {
     expect(new Set(BUSES.map((b) => b.id)).size).toBe(BUSES.length)
   })
   it('commits the cells a row that the design allows', () => {
-    const cells = Object.fromEntries(riscvAir.chips.map((c) => [c.name, c.columns.length + 4 * c.groups.length]))
+    const cells = Object.fromEntries(
+      riscvAir.chips.map((c) => [c.name, c.columns.length + 4 * c.groups.length]),
+    )
     expect(cells).toMatchInlineSnapshot(`
       {
         "add": 46,

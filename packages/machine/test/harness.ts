@@ -7,6 +7,7 @@ import * as M from '../../stark/src/field/m31.ts'
 import { riscvAir } from '../src/air.ts'
 import { collect } from '../src/collect.ts'
 import { INITIAL_SP } from '@vouch/engine'
+import type { Trace } from '@vouch/engine'
 import { imageColumns, imageOf } from '../src/image.ts'
 import { listPublicTerms } from '../src/public-terms.ts'
 import type { Instruction } from '../src/rom-rows.ts'
@@ -16,10 +17,13 @@ import type { Statement } from '../src/statement.ts'
 import { TABLES_TREE, tablesColumns } from '../src/tables-dense.ts'
 import { chooseTables } from '../src/tables-sparse.ts'
 import { runTiny } from './tiny-machine.ts'
-import type { TinyProgram, TinyRun } from './tiny-machine.ts'
+import type { TinyProgram } from './tiny-machine.ts'
 
 /** An instruction without its place; jumps and branches are relative, in bytes. */
-export type Line = readonly [name: string, operands?: { rd?: number; rs1?: number; rs2?: number; imm?: number }]
+export type Line = readonly [
+  name: string,
+  operands?: { rd?: number; rs1?: number; rs2?: number; imm?: number },
+]
 
 export const TEXT = 0x1000
 
@@ -58,7 +62,6 @@ export const exit = (code = 0): Line[] => [...load(10, code), ...load(17, 93), [
 
 export interface Filled {
   readonly run: Run
-  readonly tiny: TinyRun
   readonly statement: Statement
   readonly chips: FilledChip[]
   readonly publics: readonly number[]
@@ -72,18 +75,28 @@ export function fillProgram(
   tables?: 'dense',
   entry = TEXT,
 ): Filled {
-  const tiny = runTiny(source, input)
-  const publicInput = input.publicInput ?? new Uint8Array(0)
+  const { trace, journal } = runTiny(source, input)
+  return fillTrace(source, trace, input.publicInput ?? new Uint8Array(0), journal, tables, entry)
+}
+
+export function fillTrace(
+  source: TinyProgram,
+  trace: Trace,
+  publicInput: Uint8Array,
+  journal: Uint8Array,
+  tables?: 'dense',
+  entry = source.entry,
+): Filled {
   const image = imageOf(source)
-  const run = collect(tiny.trace, image.rom, image.words, publicInput.length)
+  const run = collect(trace, image.rom, image.words, publicInput.length)
   const { halt } = run
   const statement: Statement = {
     imageId: new Uint8Array(32),
     publicInput,
-    journal: tiny.journal,
+    journal,
     halt: halt.kind,
     exitCode: halt.code,
-    cycles: tiny.trace.cycles,
+    cycles: trace.cycles,
     publicConsumed: halt.publicCursor,
   }
   const publics = airPublics(statement)
@@ -110,12 +123,12 @@ export function fillProgram(
   chooseTables(run)
   if (tables === 'dense') run.tables.kind = 'dense'
   riscvAir.chips.filter(isTable).forEach(add)
-  return { run, tiny, statement, chips, publics, entry }
+  return { run, statement, chips, publics, entry }
 }
 
 /** The value of an expression in a row. */
 export function valueAt(e: Expr, columns: RowColumns, row: number, publics: readonly number[] = []): number {
-  const height = (columns.main[0] ?? columns.preprocessed?.[0])!.length
+  const height = (columns.main[0] ?? columns.preprocessed![0])!.length
   return evaluate(e, {
     constant: (v) => v,
     column: (n) =>
@@ -139,7 +152,10 @@ function count(c: Chip<Run>, columns: RowColumns, rows: number, run: Run): void 
     for (let row = 0; row < rows; row++) {
       const times = valueAt(m.multiplicity, columns, row)
       if (times === 0) continue
-      const key = m.tuple.reduce((k, e, j) => k + (table.key[j] === 0 ? 0 : table.key[j] * valueAt(e, columns, row)), 0)
+      const key = m.tuple.reduce(
+        (k, e, j) => k + (table.key[j] === 0 ? 0 : table.key[j] * valueAt(e, columns, row)),
+        0,
+      )
       const slot = (key >>> table.shift) - base
       if (!(slot >= 0 && slot < counts.length))
         throw new RangeError(`${c.name}.${m.name} in row ${row} looks up ${key}`)

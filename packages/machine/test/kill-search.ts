@@ -34,8 +34,26 @@ interface Item {
 }
 
 const CANDIDATES = [
-  0, 1, 2, 3, 4, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x10001, 0x20000, M.P - 1, M.P - 2, M.P - 0x10000,
-  2 ** 24, 2 ** 28, 2 ** 30, 12345678,
+  0,
+  1,
+  2,
+  3,
+  4,
+  0xff,
+  0x100,
+  0x7fff,
+  0x8000,
+  0xffff,
+  0x10000,
+  0x10001,
+  0x20000,
+  M.P - 1,
+  M.P - 2,
+  M.P - 0x10000,
+  2 ** 24,
+  2 ** 28,
+  2 ** 30,
+  12345678,
 ]
 
 const DELTAS = [1, M.P - 1, 0x100, M.P - 0x100, 0x8000, 0x10000, M.P - 0x10000, 2, M.P - 2, 256 * 255]
@@ -86,8 +104,7 @@ export function search<R>(
     ...chip.messages.flatMap((m) => {
       const valid = oracle(m.bus.name)
       if (valid === undefined) return []
-      const holds = (r: number): boolean =>
-        at(m.multiplicity, r) === 0 || valid(m.tuple.map((e) => at(e, r)))
+      const holds = (r: number): boolean => at(m.multiplicity, r) === 0 || valid(m.tuple.map((e) => at(e, r)))
       return [{ name: m.name, holds, message: m, columns: columnsOf([m.multiplicity, ...m.tuple]) }]
     }),
   ]
@@ -95,8 +112,7 @@ export function search<R>(
   if (wanted === undefined) throw new RangeError(`${chip.name} has no '${target}'`)
   const usesPrev = chip.prevColumns.length > 0
   const rowsChecked = (r: number): number[] => (usesPrev ? [r, (r + 1) % height] : [r])
-  const broken = (r: number): Item[] =>
-    items.filter((i) => rowsChecked(r).some((q) => !i.holds(q)))
+  const broken = (r: number): Item[] => items.filter((i) => rowsChecked(r).some((q) => !i.holds(q)))
 
   let spent = 0
   const changed = new Map<number, number>()

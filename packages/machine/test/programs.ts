@@ -7,7 +7,18 @@ const MIN = 0x80000000
 
 /** Operands at every border that some equation has: limbs, bytes, signs. */
 export const OPERANDS: readonly number[] = [
-  0, 1, 2, 0xffffffff, MIN, 0x7fffffff, 0xffff, 0x10000, 0x00ff00ff, 0x80008000, 0x12345678, 0xfffffffe,
+  0,
+  1,
+  2,
+  0xffffffff,
+  MIN,
+  0x7fffffff,
+  0xffff,
+  0x10000,
+  0x00ff00ff,
+  0x80008000,
+  0x12345678,
+  0xfffffffe,
 ]
 
 /** Registers that hold OPERANDS. */
@@ -21,7 +32,10 @@ export const registerOperations = (names: readonly string[] = Object.keys(ALU)):
     ...loadOperands(),
     ...names.flatMap((name) =>
       OPERANDS.flatMap((_, i) =>
-        OPERANDS.map((_, j): Line => [name, { rd: 20 + (j % 4), rs1: operandRegister(i), rs2: operandRegister(j) }]),
+        OPERANDS.map((_, j): Line => [
+          name,
+          { rd: 20 + (j % 4), rs1: operandRegister(i), rs2: operandRegister(j) },
+        ]),
       ),
     ),
     ...names.flatMap((name): Line[] => [
@@ -39,7 +53,9 @@ export const immediateOperations = (): TinyProgram => {
   return program([
     ...loadOperands(),
     ...names.flatMap((name) =>
-      OPERANDS.flatMap((_, i) => immediates.map((imm): Line => [name, { rd: 20, rs1: operandRegister(i), imm }])),
+      OPERANDS.flatMap((_, i) =>
+        immediates.map((imm): Line => [name, { rd: 20, rs1: operandRegister(i), imm }]),
+      ),
     ),
     ...names.map((name): Line => [name, { rd: 0, rs1: 0, imm: -1 }]),
     ['fence'],
@@ -181,6 +197,7 @@ export const hostCalls = (): TinyProgram => {
       ...call(63, 4, 0x2501, 0xffffffff),
       ...call(63, 4, 0x2501, 7),
       ...call(64, 3, 0x2400, 12),
+      ...call(64, 3, 0x2400, 0),
       ...exit(0xfffffffe),
     ],
     { 0x2100: 0x44332211, 0x2000: 1 },

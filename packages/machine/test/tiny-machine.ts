@@ -1,11 +1,4 @@
-import {
-  CHUNK_ROWS,
-  INITIAL_SP,
-  JOURNAL_CURSOR,
-  PUBLIC_CURSOR,
-  REGISTER_SLOTS,
-  SINK,
-} from '@vouch/engine'
+import { CHUNK_ROWS, INITIAL_SP, JOURNAL_CURSOR, PUBLIC_CURSOR, REGISTER_SLOTS, SINK } from '@vouch/engine'
 import type { EcallRecord, HaltRecord, Trace, TraceChunk } from '@vouch/engine'
 import type { Instruction } from '../src/rom-rows.ts'
 
@@ -198,7 +191,8 @@ export function runTiny(
       const number = registers[17]
       const [a0, a1, a2] = [registers[10], registers[11], registers[12]]
       const [a7Prev, a1Prev, a2Prev] = [touch(17, ts), touch(11, ts), touch(12, ts)]
-      const cursor = number === 63 && a0 === 4 ? PUBLIC_CURSOR : number === 64 && a0 === 3 ? JOURNAL_CURSOR : 0
+      const cursor =
+        number === 63 && a0 === 4 ? PUBLIC_CURSOR : number === 64 && a0 === 3 ? JOURNAL_CURSOR : 0
       const cursorBefore = cursor === 0 ? 0 : registers[cursor]
       let result = a2
       let bytes: Uint8Array | undefined
@@ -210,7 +204,7 @@ export function runTiny(
       }
       const copies = []
       if (bytes !== undefined || a0 === 3) {
-        for (let done = 0; done < result; ) {
+        for (let done = 0; done < result;) {
           const addr = ((a1 + done) & ~3) >>> 0
           const offset = (a1 + done) & 3
           const count = Math.min(4 - offset, result - done)

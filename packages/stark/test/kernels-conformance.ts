@@ -41,6 +41,19 @@ function basis(c: number, p: C.Point): number {
   }
   return value
 }
+/** The same sum with each factor taken out once: for large columns. */
+export function foldedValueAt(coefficients: ArrayLike<number>, p: C.Point): number {
+  let values = Array.from(coefficients)
+  let d = p
+  for (let bit = 0; values.length > 1; bit++) {
+    const factor = bit === 0 ? p.y : d.x
+    values = Array.from({ length: values.length / 2 }, (_, c) =>
+      M.add(values[2 * c]!, M.mul(factor, values[2 * c + 1]!)),
+    )
+    if (bit > 0) d = C.double(d)
+  }
+  return values[0]!
+}
 const valueAt = (coefficients: ArrayLike<number>, p: C.Point): number => {
   let sum = 0
   for (let c = 0; c < coefficients.length; c++) sum = M.add(sum, M.mul(coefficients[c]!, basis(c, p)))
@@ -280,6 +293,13 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
       }
     })
 
+    it('addQuotients refuses a point of the base field, where the line is not defined', async () => {
+      const k = await make()
+      const at = { x: Q.fromBase(2), y: Q.fromBase(C.GENERATOR.y) }
+      for (const log of [3, 5])
+        expect(() => k.addQuotients([], at, Q.ONE, Q.ONE, log, k.alloc(4 * 2 ** log))).toThrow(RangeError)
+    })
+
     it('friFold folds coefficients: by y on the circle, then by x, and lineInterpolate reads the rest', async () => {
       const k = await make()
       for (const [log, arities] of [
@@ -366,6 +386,12 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         [
           [2, 7],
           [3, 24],
+        ],
+        [
+          [2, 3],
+          [4, 0],
+          [5, 0],
+          [7, 1],
         ],
       ] as const) {
         const log = shape.at(-1)![0]

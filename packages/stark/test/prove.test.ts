@@ -11,7 +11,7 @@ import { InsecureParameters } from '../src/security-report.ts'
 import { isGround } from '../src/transcript.ts'
 import { QM31_BLAKE3 } from '../src/suite.ts'
 import { verify } from '../src/verify.ts'
-import { kernelsWith, spoiled } from './helpers/interpreter.ts'
+import { kernelsWith, spoiled } from './helpers/spoiled.ts'
 import { lighter, toy, toyAir } from './helpers/toy.ts'
 
 const BITS = 79

@@ -16,7 +16,7 @@ import { MAX_PROOF_BYTES, verify } from '../src/verify.ts'
 import type { Verdict } from '../src/verify.ts'
 import { verifyingKey } from '../src/verifying-key.ts'
 import type { VerifyingKey } from '../src/verifying-key.ts'
-import { kernelsWith, spoiled } from './helpers/interpreter.ts'
+import { kernelsWith, spoiled } from './helpers/spoiled.ts'
 import { lighter, statementOf, toy, toyAir } from './helpers/toy.ts'
 import type { Toy } from './helpers/toy.ts'
 

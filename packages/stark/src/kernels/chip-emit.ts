@@ -4,24 +4,22 @@ import { emitCombine } from './chip-combine.ts'
 import type { DenominatorForm } from './chip-forms.ts'
 import { emitCount } from './chip-count.ts'
 import { emitFractions, emitRunningSum } from './chip-fractions.ts'
-import { denominatorEmitter } from './chip-groups.ts'
+import { denominatorEmitter, emitNumerator } from './chip-groups.ts'
 import { laneEvaluator } from './chip-lanes.ts'
 import type { LaneInputs } from './chip-lanes.ts'
 import type { ChipLayout } from './chip-layout.ts'
-import { addExtensionProduct, foldMask, limbAccumulators } from './chip-sums.ts'
-import type { LimbAccumulators } from './chip-sums.ts'
+import { emitShared } from './chip-shared.ts'
+import type { SharedFunctions } from './chip-shared.ts'
+import { foldMask } from './chip-sums.ts'
 import { moduleBuilder } from './emit.ts'
 import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
-import { simd, takeLimbs } from './simd.ts'
+import { addLimbs, simd, subLimbs, takeLimbs } from './simd.ts'
 
 /** What the emitters of a chip share. */
 export interface ChipPlan {
   readonly chip: Chip<never>
   readonly program: Program
-  /** For the fractions. */
   readonly forms: readonly DenominatorForm[]
-  /** For the constraints: the first message of each group stands apart, to be scaled by the group's weight. */
-  readonly scaledForms: readonly DenominatorForm[]
   readonly layout: ChipLayout
 }
 
@@ -32,10 +30,11 @@ export interface ChipPlan {
  */
 export function chipModule(plan: ChipPlan): Uint8Array {
   const m = moduleBuilder()
+  const shared = emitShared(m)
   emitCount(m, plan)
-  emitFractions(m, plan)
+  emitFractions(m, plan, shared)
   emitRunningSum(m, plan)
-  emitConstraints(m, plan)
+  emitConstraints(m, plan, shared)
   return m.bytes()
 }
 
@@ -62,12 +61,12 @@ export function naturalInputs(f: FunctionBuilder, layout: ChipLayout, args: Loca
   }
 }
 
-/**
- * The constraints of four rows go to a row of values in L1, and a loop then combines them. Group constraints go to the
- * same sums as they come: w·(c·d₀·d₁ − n₀·d₁ − n₁·d₀) = (c·d − n₀·w)·d₁ − n₁·d with d = w·d₀, which is as cheap as d₀
- * since the weight w is in its coefficients.
- */
-function emitConstraints(m: ModuleBuilder, { chip, program, scaledForms, layout }: ChipPlan): void {
+/** The constraints and group constraints of four rows go to a row of values in L1; a loop then combines them. */
+function emitConstraints(
+  m: ModuleBuilder,
+  { chip, program, forms, layout }: ChipPlan,
+  { multiply }: SharedFunctions,
+): void {
   const f = m.func('constraints', ['i32', 'i32', 'i32'])
   const s = simd(f)
   const [args, from, to] = f.params
@@ -104,20 +103,28 @@ function emitConstraints(m: ModuleBuilder, { chip, program, scaledForms, layout 
       f,
       s,
       program.steps,
-      [...program.constraints, ...groupSteps(chip, program), ...scaledForms.flatMap((form) => form.atoms)],
+      [...program.constraints, ...numeratorSteps(chip, program), ...forms.flatMap((form) => form.atoms)],
       inputs,
     )
-    program.constraints.forEach((step, j) => {
+    const storeValue = (term: number, value: () => void): void => {
       f.get(args)
-      push(step)
-      f.store('v128.store', layout.values + 16 * j)
-    })
+      value()
+      f.store('v128.store', layout.values + 16 * term)
+    }
+    program.constraints.forEach((step, j) => storeValue(j, () => push(step)))
 
-    const forms = { forms: scaledForms, layout: layout.scaledForms }
-    const denominators = denominatorEmitter(f, s, forms, args, mask, push)
-    const sums = limbAccumulators(f, s, mask)
+    const denominators = denominatorEmitter(f, s, { forms, layout }, args, mask, push)
     const c = takeLimbs(f)
+    const d = takeLimbs(f)
     chip.groups.forEach((group, g) => {
+      const own = group.map((i) => denominators.take(i))
+      const numerator = emitNumerator(f, s, { chip, program }, group, own, push)
+      if (own.length === 2)
+        f.get(...own[0], ...own[1])
+          .call(multiply)
+          .set(...d)
+      else own[0].forEach((limb, l) => f.get(limb).set(d[l]))
+      for (const i of group) denominators.give(i)
       c.forEach((limb, l) => {
         column(layout.interaction + 16 * g + 4 * l)
         if (g === last) {
@@ -132,56 +139,26 @@ function emitConstraints(m: ModuleBuilder, { chip, program, scaledForms, layout 
         }
         f.set(limb)
       })
-      const [first, second] = group
-      const scaled = denominators.take(first)
-      if (second === undefined) {
-        addExtensionProduct(f, s, sums, scaled, c)
-        takeAway(first, sums, (l) =>
-          f.get(args).load('v128.load32_splat', layout.groupWeights + 16 * g + 4 * l),
-        )
+      f.get(...c, ...d)
+        .call(multiply)
+        .set(...d)
+      if (numerator.kind === 'extension') {
+        const combine = numerator.sign === 1 ? subLimbs : addLimbs
+        combine(f, s, d, numerator.limbs, d)
+        f.give(...numerator.limbs)
       } else {
-        const inner = limbAccumulators(f, s, mask)
-        addExtensionProduct(f, s, inner, scaled, c)
-        takeAway(first, inner, (l) =>
-          f.get(args).load('v128.load32_splat', layout.groupWeights + 16 * g + 4 * l),
-        )
-        inner.forEach((sum, l) => {
-          sum.finish()
-          f.set(c[l])
-        })
-        addExtensionProduct(f, s, sums, c, denominators.take(second))
-        takeAway(second, sums, (l) => f.get(scaled[l]))
-        denominators.give(second)
+        f.get(d[0])
+        numerator.push()
+        if (numerator.sign === 1) s.sub()
+        else s.add()
+        f.set(d[0])
       }
-      denominators.give(first)
+      d.forEach((limb, l) => storeValue(program.constraints.length + 4 * g + l, () => f.get(limb)))
     })
-    f.give(...c)
-    emitCombine(f, s, layout, args, off, sums)
-
-    /** sums −= n·factor with n the signed multiplicity of a message. */
-    function takeAway(i: number, to: LimbAccumulators, factor: (limb: number) => void): void {
-      f.temp('v128', (n) => {
-        if (chip.messages[i].sign === 1) {
-          f.get(s.p)
-          push(program.messages[i].multiplicity)
-          f.op('i32x4.sub').set(n)
-        } else {
-          push(program.messages[i].multiplicity)
-          f.set(n)
-        }
-        to.forEach((sum, l) => {
-          f.get(n)
-          factor(l)
-          sum.addProduct()
-        })
-      })
-    }
+    f.give(...c, ...d)
+    emitCombine(f, s, layout, args, off, mask)
   })
 }
-
-/** The multiplicity steps of all messages, in no order. */
-const groupSteps = (chip: Chip<never>, { messages }: Program): number[] =>
-  chip.groups.flat().map((i) => messages[i].multiplicity)
 
 /** The multiplicity steps that `emitNumerator` asks for over all groups. */
 export function numeratorSteps(chip: Chip<never>, { steps, messages }: Program): number[] {

@@ -30,12 +30,8 @@ export interface DenominatorForm {
   readonly weigh: (z: QM31, alpha: QM31, publics: readonly number[]) => { constant: QM31; weights: QM31[] }
 }
 
-/** The forms of all messages of a chip. Those in `apart` build on no other and no other on them. */
-export function denominatorForms(
-  chip: Chip<never>,
-  program: Program,
-  apart: ReadonlySet<number> = new Set(),
-): DenominatorForm[] {
+/** The forms of all messages of a chip. */
+export function denominatorForms(chip: Chip<never>, program: Program): DenominatorForm[] {
   const linear = linearForms(program.steps)
   const full = program.messages.map(({ tuple }) => {
     const parts = new Map<number, Part[]>()
@@ -61,8 +57,7 @@ export function denominatorForms(
       )
     let base: number | undefined
     let atoms = [...parts.keys()]
-    for (let j = 0; j < i && !apart.has(i); j++) {
-      if (apart.has(j)) continue
+    for (let j = 0; j < i; j++) {
       const other = differing(j)
       if (other.length < atoms.length) [base, atoms] = [j, other]
     }

@@ -3,19 +3,22 @@ import { naturalInputs, numeratorSteps } from './chip-emit.ts'
 import { denominatorEmitter, emitNumerator } from './chip-groups.ts'
 import { laneEvaluator } from './chip-lanes.ts'
 import { BLOCK_ROWS, FRACTION_BYTES } from './chip-layout.ts'
+import type { SharedFunctions } from './chip-shared.ts'
 import { foldMask } from './chip-sums.ts'
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
-import { addLimbs, mulLimbs, mulLimbsBase, simd, takeLimbs } from './simd.ts'
-import type { Limbs, Simd } from './simd.ts'
+import type { Local, ModuleBuilder } from './emit.ts'
+import { addLimbs, mulLimbsBase, simd, takeLimbs } from './simd.ts'
 
 /**
  * Fractions of every group but the last, and in the place of the last the total of each row; adds the totals up in
  * `sums`. Each denominator D is inverted through its norm m to M31, 1/D = R/m, and the norms of a block of rows
  * through one product (Montgomery): a first pass leaves numerator·R, m and the product before m, a second goes back.
  */
-export function emitFractions(m: ModuleBuilder, plan: ChipPlan): void {
+export function emitFractions(
+  m: ModuleBuilder,
+  plan: ChipPlan,
+  { multiply, invert, power }: SharedFunctions,
+): void {
   const { chip, program, forms, layout } = plan
-  const power = emitInverse(m)
   const f = m.func('fractions', ['i32', 'i32', 'i32'], ['i32'])
   const s = simd(f)
   const [args, from, to] = f.params
@@ -57,18 +60,25 @@ export function emitFractions(m: ModuleBuilder, plan: ChipPlan): void {
         [...numeratorSteps(chip, program), ...forms.flatMap((form) => form.atoms)],
         naturalInputs(f, layout, args, off),
       )
-      const denominators = denominatorEmitter(f, s, { forms, layout: layout.forms }, args, mask, push)
+      const denominators = denominatorEmitter(f, s, { forms, layout }, args, mask, push)
       chip.groups.forEach((group, g) => {
         const own = group.map((i) => denominators.take(i))
         const numerator = emitNumerator(f, s, { chip, program }, group, own, push)
         const d = takeLimbs(f)
-        if (own.length === 2) mulLimbs(f, s, own[0], own[1], d)
+        if (own.length === 2)
+          f.get(...own[0], ...own[1])
+            .call(multiply)
+            .set(...d)
         else own[0].forEach((limb, l) => f.get(limb).set(d[l]))
         for (const i of group) denominators.give(i)
         const norm = f.take('v128')
-        emitConjugate(f, s, d, norm)
+        f.get(...d)
+          .call(invert)
+          .set(...d, norm)
         if (numerator.kind === 'extension') {
-          mulLimbs(f, s, d, numerator.limbs, d)
+          f.get(...d, ...numerator.limbs)
+            .call(multiply)
+            .set(...d)
           f.give(...numerator.limbs)
         } else if (!numerator.one) {
           f.temp('v128', (doubled) => {
@@ -147,103 +157,6 @@ export function emitFractions(m: ModuleBuilder, plan: ChipPlan): void {
   })
   claim.forEach((limb, l) => f.get(args, limb).store('v128.store', layout.sums + 16 * l))
   f.i32(-1)
-}
-
-/** norm = the norm of d to M31, then d = norm/d. */
-function emitConjugate(f: FunctionBuilder, s: Simd, d: Limbs, norm: Local): void {
-  const [a, b, c, e] = d
-  const [nr, ni, x, y] = [f.take('v128'), f.take('v128'), f.take('v128'), f.take('v128')]
-  const times = (p: Local, q: Local): void => {
-    f.get(p, q)
-    s.mul()
-  }
-  // x = Re C², y = Im C² for C = c + e·i; n = (a + b·i)² − (2 + i)·C²
-  f.get(c, e)
-  s.add()
-  f.get(c, e)
-  s.sub()
-  s.mul()
-  f.set(x).get(c, c)
-  s.add()
-  f.get(e)
-  s.mul()
-  f.set(y).get(a, b)
-  s.add()
-  f.get(a, b)
-  s.sub()
-  s.mul()
-  f.get(x, x)
-  s.add()
-  f.get(y)
-  s.sub()
-  s.sub()
-  f.set(nr).get(a, a)
-  s.add()
-  f.get(b)
-  s.mul()
-  f.get(x, y)
-  f.get(y)
-  s.add()
-  s.add()
-  s.sub()
-  f.set(ni)
-  times(nr, nr)
-  times(ni, ni)
-  s.add()
-  f.set(norm)
-  // R = (a + b·i − (c + e·i)·u)·(nr − ni·i)
-  times(a, nr)
-  times(b, ni)
-  s.add()
-  f.set(x)
-  times(b, nr)
-  times(a, ni)
-  s.sub()
-  f.set(y)
-  f.get(x).set(a).get(y).set(b)
-  f.get(s.p)
-  times(c, nr)
-  times(e, ni)
-  s.add()
-  f.op('i32x4.sub').set(x)
-  times(c, ni)
-  times(e, nr)
-  s.sub()
-  f.set(e).get(x).set(c)
-  f.give(nr, ni, x, y)
-}
-
-/** A function of a vector: x^(P−2) in each lane. */
-function emitInverse(m: ModuleBuilder): FunctionBuilder {
-  const f = m.func('', ['v128'], ['v128'])
-  const s = simd(f)
-  const [x] = f.params
-  const squares = (n: number): void => {
-    for (let i = 0; i < n; i++) {
-      f.temp('v128', (t) => {
-        f.tee(t).get(t)
-        s.mul()
-      })
-    }
-  }
-  // x^(2^k − 1) for k = 2, 4, 8, 16, then 24, 28, 29: squared k' times, times x^(2^k' − 1).
-  const known = new Map<number, Local>([[1, x]])
-  let k = 1
-  f.get(x)
-  for (const by of [1, 2, 4, 8, 8, 4, 1]) {
-    squares(by)
-    f.get(known.get(by)!)
-    s.mul()
-    k += by
-    const local = f.local('v128')
-    known.set(k, local)
-    f.tee(local)
-  }
-  // P − 2 = 4·(2^29 − 1) + 1
-  squares(2)
-  f.get(x)
-  s.mul()
-  return f
 }
 
 /**

@@ -4,7 +4,7 @@ import type { DenominatorForm } from './chip-forms.ts'
 import { multiplyByConstant } from './chip-lanes.ts'
 import type { LaneEvaluator } from './chip-lanes.ts'
 import { accumulator } from './chip-sums.ts'
-import type { FormsLayout } from './chip-layout.ts'
+import type { ChipLayout } from './chip-layout.ts'
 import type { FunctionBuilder, Local } from './emit.ts'
 import { addLimbs, mulLimbsBase, subLimbs, takeLimbs } from './simd.ts'
 import type { Limbs, Simd } from './simd.ts'
@@ -20,7 +20,7 @@ export interface DenominatorEmitter {
 export function denominatorEmitter(
   f: FunctionBuilder,
   s: Simd,
-  { forms, layout }: { readonly forms: readonly DenominatorForm[]; readonly layout: FormsLayout },
+  { forms, layout }: { readonly forms: readonly DenominatorForm[]; readonly layout: ChipLayout },
   args: Local,
   mask: Local,
   push: LaneEvaluator,

@@ -26,31 +26,22 @@ export interface ChipLayout {
   readonly share: number
   /** Two vectors a limb: the lanes of the claim, then the running sum. */
   readonly sums: number
-  /** For the fractions, then for the constraints. */
-  readonly forms: FormsLayout
-  readonly scaledForms: FormsLayout
-  /** Terms of the linear combination: the constraints, padded with zeros to a multiple of four. */
+  /** A message each: four u64, then four words an atom. */
+  readonly constants: readonly number[]
+  readonly atoms: readonly number[]
+  /** Terms of the linear combination: constraints and four a group, padded with zeros to a multiple of four. */
   readonly terms: number
   /** Four words a term. */
   readonly weights: number
-  /** Four words a group. */
-  readonly groupWeights: number
   /** A vector a term. */
   readonly values: number
   readonly fractions: number
   readonly bytes: number
 }
 
-/** A message each: four u64, then four words an atom. */
-export interface FormsLayout {
-  readonly constants: readonly number[]
-  readonly atoms: readonly number[]
-}
-
 export function chipLayout(
   chip: Chip<never>,
   forms: readonly DenominatorForm[],
-  scaledForms: readonly DenominatorForm[],
   publics: number,
 ): ChipLayout {
   let next = 0
@@ -60,11 +51,7 @@ export function chipLayout(
     return at
   }
   const groups = chip.groups.length
-  const terms = Math.ceil(chip.constraints.length / 4) * 4
-  const takeForms = (list: readonly DenominatorForm[]): FormsLayout => ({
-    constants: list.map(() => take(32)),
-    atoms: list.map((form) => take(16 * form.atoms.length)),
-  })
+  const terms = Math.ceil((chip.constraints.length + 4 * groups) / 4) * 4
   return {
     main: take(4 * chip.columns.length),
     preprocessed: take(4 * (chip.preprocessed?.columns.length ?? 0), 4),
@@ -77,11 +64,10 @@ export function chipLayout(
     publics: take(4 * publics, 4),
     share: take(16),
     sums: take(128),
-    forms: takeForms(forms),
-    scaledForms: takeForms(scaledForms),
+    constants: forms.map(() => take(32)),
+    atoms: forms.map((form) => take(16 * form.atoms.length)),
     terms,
     weights: take(16 * terms),
-    groupWeights: take(16 * groups),
     values: take(16 * terms),
     fractions: take((BLOCK_ROWS / 4) * FRACTION_BYTES * groups),
     bytes: next,

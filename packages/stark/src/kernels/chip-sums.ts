@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from './emit.ts'
-import type { Limbs, Simd } from './simd.ts'
+import type { Simd } from './simd.ts'
 
 /**
  * A sum of products in four lanes of 64 bits, reduced once at its end. x -> (x mod 2^31) + (x >> 31), a fold, is the
@@ -63,56 +63,4 @@ export function accumulator(f: FunctionBuilder, s: Simd, mask: Local): Accumulat
       f.give(low, high)
     },
   }
-}
-
-export type LimbAccumulators = readonly [Accumulator, Accumulator, Accumulator, Accumulator]
-
-/** Four sums that start at 0. */
-export function limbAccumulators(f: FunctionBuilder, s: Simd, mask: Local): LimbAccumulators {
-  const sum = (): Accumulator => {
-    const one = accumulator(f, s, mask)
-    f.v128(0)
-    one.start()
-    return one
-  }
-  return [sum(), sum(), sum(), sum()]
-}
-
-/** sums += x·y by the schoolbook: 16 products and no reduction. (2 + i)(x₂ + x₃·i) = p + q·i. */
-export function addExtensionProduct(
-  f: FunctionBuilder,
-  s: Simd,
-  sums: LimbAccumulators,
-  x: Limbs,
-  y: Limbs,
-): void {
-  const [p, q, minusX1, minusX3, minusQ] = [0, 1, 2, 3, 4].map(() => f.take('v128'))
-  const negate = (from: Local, to: Local): void => {
-    f.get(s.p, from).op('i32x4.sub').set(to)
-  }
-  f.get(x[2], x[2])
-  s.add()
-  f.get(x[3])
-  s.sub()
-  f.set(p).get(x[3], x[3])
-  s.add()
-  f.get(x[2])
-  s.add()
-  f.set(q)
-  negate(x[1], minusX1)
-  negate(x[3], minusX3)
-  negate(q, minusQ)
-  const rows = [
-    [x[0], minusX1, p, minusQ],
-    [x[1], x[0], q, p],
-    [x[2], minusX3, x[0], minusX1],
-    [x[3], x[2], x[1], x[0]],
-  ]
-  sums.forEach((sum, l) =>
-    y.forEach((limb, k) => {
-      f.get(limb, rows[l][k])
-      sum.addProduct()
-    }),
-  )
-  f.give(p, q, minusX1, minusX3, minusQ)
 }

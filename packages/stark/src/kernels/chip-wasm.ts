@@ -6,9 +6,7 @@ import type { QM31 } from '../field/qm31.ts'
 import { countedMessages } from './chip-count.ts'
 import { chipModule } from './chip-emit.ts'
 import { denominatorForms } from './chip-forms.ts'
-import type { DenominatorForm } from './chip-forms.ts'
 import { BLOCK_ROWS, chipLayout } from './chip-layout.ts'
-import type { FormsLayout } from './chip-layout.ts'
 import { referenceChip } from './chip-reference.ts'
 import { VanishingDenominator } from './kernels.ts'
 import type { ChipColumns, ChipKernels, Kernels, Pointer } from './kernels.ts'
@@ -29,9 +27,8 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
   const program = programOf(chip)
   const forms = denominatorForms(chip, program)
   const used = program.steps.flatMap((s) => (s.kind === 'public' ? [s.index + 1] : []))
-  const scaledForms = denominatorForms(chip, program, new Set(chip.groups.map((group) => group[0])))
-  const layout = chipLayout(chip, forms, scaledForms, Math.max(0, ...used))
-  const run = instantiate(chipModule({ chip, program, forms, scaledForms, layout }), memory)
+  const layout = chipLayout(chip, forms, Math.max(0, ...used))
+  const run = instantiate(chipModule({ chip, program, forms, layout }), memory)
   const reference = referenceChip(chip, kernels)
   const counted = countedMessages({ chip })
 
@@ -56,15 +53,15 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
       kernels.release(mark)
     }
   }
-  const setDenominator = (args: Arguments, at: FormsLayout, i: number, k: Weighed, scale: QM31): void => {
-    args.set(
-      at.constants[i],
-      Q.mul(k.constant, scale).flatMap((limb) => [limb, 0]),
-    )
-    args.set(
-      at.atoms[i],
-      k.weights.flatMap((w) => Q.mul(w, scale)),
-    )
+  const setDenominators = (args: Arguments, z: QM31, alpha: QM31, publics: readonly number[]): void => {
+    forms.forEach((form, i) => {
+      const { constant, weights } = form.weigh(z, alpha, publics)
+      args.set(
+        layout.constants[i],
+        constant.flatMap((limb) => [limb, 0]),
+      )
+      args.set(layout.atoms[i], weights.flat())
+    })
   }
 
   return {
@@ -86,9 +83,7 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
     interaction(columns, log, z, alpha, out) {
       if (log < 2) return reference.interaction(columns, log, z, alpha, out)
       return withArguments(columns, 2 ** log, (args) => {
-        forms.forEach((form, i) =>
-          setDenominator(args, layout.forms, i, form.weigh(z, alpha, columns.publics), Q.ONE),
-        )
+        setDenominators(args, z, alpha, columns.publics)
         args.set(layout.interaction, out)
         const offence = inChunks(run['fractions'], args.pointer, 0, 2 ** log)
         if (offence !== undefined)
@@ -110,6 +105,7 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
         return reference.constraints(columns, log, { z, alpha, claim, weights }, inverseVanishing, planes)
       const height = 2 ** log
       withArguments(columns, height, (args) => {
+        setDenominators(args, z, alpha, columns.publics)
         args.set(layout.interaction, columns.interaction)
         args.set(
           layout.planes,
@@ -119,23 +115,18 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
         args.set(layout.first, [columns.first])
         args.set(layout.share, share(claim, log))
         const base = program.constraints.length
-        const weighed = scaledForms.map((form) => form.weigh(z, alpha, columns.publics))
+        const terms = weights.flatMap((w, j) => (j < base ? [w] : UNITS.map((unit) => Q.mul(w, unit))))
         inverseVanishing.forEach((inverse, half) => {
-          const scaled = weights.map((w) => Q.mulBase(w, inverse))
-          args.set(layout.weights, scaled.slice(0, base).flat())
-          args.set(layout.groupWeights, scaled.slice(base).flat())
-          chip.groups.forEach(([first, second], g) => {
-            setDenominator(args, layout.scaledForms, first, weighed[first], scaled[base + g])
-            if (second !== undefined) setDenominator(args, layout.scaledForms, second, weighed[second], Q.ONE)
-          })
+          args.set(
+            layout.weights,
+            terms.flatMap((w) => Q.mulBase(w, inverse)),
+          )
           inChunks(run['constraints'], args.pointer, half * height, (half + 1) * height)
         })
       })
     },
   }
 }
-
-type Weighed = ReturnType<DenominatorForm['weigh']>
 
 interface Arguments {
   readonly pointer: Pointer

@@ -1,5 +1,6 @@
 import type { Kernels } from './kernels.ts'
 import { referenceKernels } from './reference.ts'
+import { wasmKernels } from './wasm.ts'
 
 export interface KernelOptions {
   readonly kind?: 'wasm' | 'reference'
@@ -7,7 +8,7 @@ export interface KernelOptions {
   readonly maxWords?: number
 }
 
-/** Kernels with a memory of their own. 'wasm' needs `simd128`; the host's compile error comes through. */
+/** Kernels with a memory of their own. 'wasm' needs `simd128`; without it the host's compile error comes through. */
 export async function createKernels(options: KernelOptions = {}): Promise<Kernels> {
-  return referenceKernels(options.maxWords)
+  return options.kind === 'reference' ? referenceKernels(options.maxWords) : wasmKernels(options.maxWords)
 }

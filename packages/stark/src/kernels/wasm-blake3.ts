@@ -237,9 +237,25 @@ function emitLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
 
 function emitFriLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
   const f = m.func('friLeaves', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
-  const [planes, planeBytes, arityLog, to, start, count] = f.params as [Local, Local, Local, Local, Local, Local]
+  const [planes, planeBytes, arityLog, to, start, count] = f.params as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ]
   const i32 = (): Local => f.local('i32')
-  const [end, words, arity, stride, j, at, source, target] = [i32(), i32(), i32(), i32(), i32(), i32(), i32(), i32()]
+  const [end, words, arity, stride, j, at, source, target] = [
+    i32(),
+    i32(),
+    i32(),
+    i32(),
+    i32(),
+    i32(),
+    i32(),
+    i32(),
+  ]
   const v = f.local('v128')
   f.get(start, count).op('i32.add').set(end)
   f.i32(1).get(arityLog).op('i32.shl').set(arity)
@@ -256,7 +272,14 @@ function emitFriLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
     f.while(j, arity, 1, () => {
       for (let limb = 0; limb < 4; limb++) {
         // Value j of leaf `start`, limb by limb; the next leaf's is 2^arityLog words on.
-        f.get(start, arityLog).op('i32.shl').get(j).op('i32.add').i32(2).op('i32.shl').get(planes).op('i32.add')
+        f.get(start, arityLog)
+          .op('i32.shl')
+          .get(j)
+          .op('i32.add')
+          .i32(2)
+          .op('i32.shl')
+          .get(planes)
+          .op('i32.add')
         f.get(planeBytes).i32(limb).op('i32.mul', 'i32.add').set(source)
         for (let quad = 0; quad < 4; quad++) {
           for (let lane = 0; lane < 4; lane++) {

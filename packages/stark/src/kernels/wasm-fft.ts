@@ -148,7 +148,15 @@ function emitInverseNatural(m: ModuleBuilder): void {
     // 2^(log−3) words are 2^(log−1) bytes; row 2j is 8 bytes a step.
     f.i32(reversed).get(log).i32(1).op('i32.sub', 'i32.shl')
     f.get(j).i32(3).op('i32.shl', 'i32.add').set(up[l]!)
-    f.get(from).i32(4).get(log).op('i32.shl', 'i32.add').i32(4).op('i32.sub').get(up[l]!).op('i32.sub').set(down[l]!)
+    f.get(from)
+      .i32(4)
+      .get(log)
+      .op('i32.shl', 'i32.add')
+      .i32(4)
+      .op('i32.sub')
+      .get(up[l]!)
+      .op('i32.sub')
+      .set(down[l]!)
     f.get(from, up[l]!).op('i32.add').set(up[l]!)
   }
   f.while(j, end, 1, () => {

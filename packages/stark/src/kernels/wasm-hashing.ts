@@ -86,7 +86,7 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
     grind(seed, bits, from, count) {
       splat(SCRATCH, seed)
       const mask = 2 ** bits - 1
-      for (let nonce = from; nonce < from + count; ) {
+      for (let nonce = from; nonce < from + count;) {
         const low = nonce % 2 ** 32
         const chunk = Math.min(GRIND_CHUNK, from + count - nonce, 2 ** 32 - low)
         const hit = grind!(mask, low, Math.floor(nonce / 2 ** 32), chunk)

@@ -34,7 +34,8 @@ export function twiddleTables(memory: WasmMemory, functions: Functions): (logDom
     doubleWords!(inverse, size)
   }
   return (logDomain) => {
-    if (logDomain > MAX_LOG_DOMAIN) throw new RangeError(`domain of 2^${logDomain}: the limit is 2^${MAX_LOG_DOMAIN}`)
+    if (logDomain > MAX_LOG_DOMAIN)
+      throw new RangeError(`domain of 2^${logDomain}: the limit is 2^${MAX_LOG_DOMAIN}`)
     for (; ready < logDomain; ready++) build(ready + 1)
   }
 }

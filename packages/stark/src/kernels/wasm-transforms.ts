@@ -9,7 +9,13 @@ export const MIN_LOG = 4
 const BLOCK_LOGS = [13, 17]
 
 export interface Transforms {
-  extendColumn(values: Pointer, coefficients: Pointer, extended: Pointer, log: number, logBlowup: number): void
+  extendColumn(
+    values: Pointer,
+    coefficients: Pointer,
+    extended: Pointer,
+    log: number,
+    logBlowup: number,
+  ): void
   interpolate(column: Pointer, log: number, logDomain: number): void
   evaluate(coefficients: Pointer, destination: Pointer, log: number, logDomain: number): void
 }

@@ -1,5 +1,4 @@
 import type { Chip } from '../../src/air/chip.ts'
-import { referenceChip } from '../../src/kernels/chip-reference.ts'
 import { createKernels } from '../../src/kernels/create.ts'
 import type { ChipKernels, Kernels } from '../../src/kernels/kernels.ts'
 
@@ -8,7 +7,7 @@ export async function kernelsWith(
   change: (chip: Chip<never>, own: ChipKernels, kernels: Kernels) => ChipKernels = (_, own) => own,
 ): Promise<Kernels> {
   const kernels = await createKernels({ kind: 'reference' })
-  return spoiled(kernels, { chip: (chip) => change(chip, referenceChip(chip, kernels), kernels) })
+  return spoiled(kernels, { chip: (chip) => change(chip, kernels.chip(chip), kernels) })
 }
 
 /** The same kernels with some functions replaced: what a malicious prover runs. */
