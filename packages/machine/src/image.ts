@@ -1,4 +1,4 @@
-import { blake3 } from '@noble/hashes/blake3.js'
+import { keyOf, QM31_BLAKE3 } from '@vouch/stark'
 import type { RomRows, Instruction } from './rom-rows.ts'
 import { romRows } from './rom-rows.ts'
 import type { ImageWords } from './run.ts'
@@ -71,7 +71,7 @@ export function imageColumns(
   }
 }
 
-const IMAGE_KEY = Uint8Array.from('vouch image id v1'.padEnd(32, '\0'), (ch) => ch.charCodeAt(0))
+const IMAGE_KEY = keyOf('vouch image id v1')
 
 /** The 32-byte image id: a digest of everything in the header, each part at a fixed place. */
 export function imageId(header: ImageHeader): Uint8Array {
@@ -85,5 +85,5 @@ export function imageId(header: ImageHeader): Uint8Array {
     view.setUint32(32 + 4 * i, word, true),
   )
   bytes.set(name, 56)
-  return blake3(bytes, { key: IMAGE_KEY })
+  return QM31_BLAKE3.hash(IMAGE_KEY, bytes)
 }

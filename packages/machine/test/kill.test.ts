@@ -44,7 +44,9 @@ const filled: Filled[] = [
   fillProgram(shifts()),
   fillProgram(branches()),
   fillProgram(registerOperations()),
-  fillProgram(stop(), {}, 'dense'),
+  fillProgram(memoryAccesses(), {}, 'dense'),
+  fillProgram(registerOperations(['and', 'or', 'xor', 'slt']), {}, 'dense'),
+  fillProgram(stop()),
 ]
 
 /** All rows of a chip over the runs, the longest table of them. */

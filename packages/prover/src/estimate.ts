@@ -1,8 +1,10 @@
-import type { Run } from '@vouch/machine'
-import { riscvAir } from '@vouch/machine'
-import { PROFILES } from '@vouch/stark'
+import { imageLogHeights, riscvAir } from '@vouch/machine'
+import type { Image, Run, Statement } from '@vouch/machine'
+import { INITIAL_SP } from '@vouch/engine'
+import { PROFILES, estimateProof } from '@vouch/stark'
 import type { ProfileName } from '@vouch/stark'
-import { isTable, logHeightOf } from './columns.ts'
+import { machineKey, starkStatement } from '@vouch/verifier'
+import { logHeightOf } from './columns.ts'
 
 /** What proving a run will need, before it starts. */
 export interface MemoryEstimate {
@@ -10,41 +12,39 @@ export interface MemoryEstimate {
   readonly bytes: number
   /** Committed cells: main and interaction. */
   readonly cells: number
-  /** log2 of the tallest chip. */
-  readonly logHeight: number
 }
 
-/** Words of memory that this process may give to a proof: WebAssembly's 4 GiB. */
+/** WebAssembly's 4 GiB. */
 export const MAX_MEMORY_BYTES = 2 ** 32 - 2 ** 16
 
-/** Estimates from the heights of the chips; tables, not known before they are counted, are taken as dense. */
-export function estimateMemory(run: Run, profile: ProfileName): MemoryEstimate {
-  const blowup = 2 ** PROFILES[profile].logBlowup
-  let cells = 0
-  let columnWords = 0
-  let sums = 0
-  let tallest = 7
-  for (const chip of riscvAir.chips) {
-    const rows =
-      isTable(chip) && chip.name.startsWith('tables')
-        ? chip.fixedLogHeight === undefined
-          ? 0
-          : 2 ** 16
-        : chip.rows(run)
-    if (rows === 0) continue
-    const log = logHeightOf(chip, rows)
-    const height = 2 ** log
-    const columns = chip.columns.length + 4 * chip.groups.length
-    cells += columns * height
-    // natural order, coefficients, extended
-    columnWords += (columns + (chip.preprocessed?.columns.length ?? 0)) * height * (2 + blowup)
-    sums += height
-    tallest = Math.max(tallest, log)
+/** Look-up counts, twiddles and the preprocessed trees of an ordinary program. */
+const FIXED_WORDS = 2 ** 22
+
+/** Estimates from the heights of the chips. Tables, not known before they are counted, are taken as dense. */
+export function estimateMemory(
+  image: Image,
+  run: Run,
+  statement: Statement,
+  profile: ProfileName,
+): MemoryEstimate {
+  const logHeights = riscvAir.chips.map((chip) => {
+    if (chip.name === 'tables-dense') return chip.fixedLogHeight!
+    const rows = chip.rows(run)
+    return rows === 0 ? 0 : logHeightOf(chip, rows)
+  })
+  const { logBlowup } = PROFILES[profile]
+  const header = {
+    profile,
+    logBlowup,
+    root: new Uint8Array(32),
+    logHeights: imageLogHeights(image, riscvAir.minLogHeight),
+    entry: image.entry,
+    sp: INITIAL_SP,
   }
-  const domain = 2 ** tallest * blowup
-  // Digests of main, interaction and composition, with their inner nodes; two trees of preprocessed columns.
-  const trees = 3 * 16 * domain + 16 * (2 ** 16 * blowup) * 2
-  const composition = 8 * 2 ** tallest * (1 + blowup) + 4 * 2 * 2 ** tallest
-  const deep = 4 * domain * 2 + 4 * sums * blowup
-  return { bytes: 4 * (columnWords + trees + composition + deep), cells, logHeight: tallest }
+  const { proverWords, witnessWords, cells } = estimateProof(
+    machineKey(profile),
+    starkStatement(statement, header),
+    logHeights,
+  )
+  return { bytes: 4 * (proverWords + witnessWords + FIXED_WORDS * 2 ** (logBlowup - 1)), cells }
 }

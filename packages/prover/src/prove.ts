@@ -90,11 +90,19 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
     const profile = options.profile ?? 'proven-100'
     const image = imageOf(program)
     const run = collect(ran.trace, image.rom, image.words, options.publicInput?.length ?? 0)
-    const estimate = estimateMemory(run, profile)
+    const said = {
+      publicInput: ran.publicInput,
+      journal: ran.journal,
+      halt: run.halt.kind,
+      exitCode: run.halt.code,
+      cycles: ran.trace.cycles,
+      publicConsumed: ran.publicConsumed,
+    }
+    const estimate = estimateMemory(image, run, { ...said, imageId: new Uint8Array(32) }, profile)
     options.onEstimate?.({ ...estimate, cycles: ran.trace.cycles })
     checkMemory(estimate, options.maxMemoryBytes ?? MAX_MEMORY_BYTES, ran.trace.cycles)
     return await withKernels(options.kernels ?? 'wasm', options.maxMemoryBytes, async (kernels) => {
-      const made = await proveRun(kernels, image, run, ran, profile, options, times)
+      const made = await proveRun(kernels, image, run, said, profile, options, times)
       const { security, peakWords, cells } = made.report
       const report: ProveReport = {
         cycles: ran.trace.cycles,
@@ -187,7 +195,7 @@ async function proveRun(
   kernels: Kernels,
   image: Image,
   run: Run,
-  ran: Ran,
+  said: Omit<Statement, 'imageId'>,
   profile: ProfileName,
   options: ProveOptions,
   times: Phases,
@@ -195,16 +203,7 @@ async function proveRun(
   times.phase('image', 1)
   const { tree, header } = commitImage(kernels, image, profile)
   await times.step()
-  const { halt } = run
-  const statement: Statement = {
-    imageId: imageId(header),
-    publicInput: ran.publicInput,
-    journal: ran.journal,
-    halt: halt.kind,
-    exitCode: halt.code,
-    cycles: ran.trace.cycles,
-    publicConsumed: ran.publicConsumed,
-  }
+  const statement: Statement = { ...said, imageId: imageId(header) }
   times.phase('fill', riscvAir.chips.length)
   const filled = await fillChips(kernels, run, airPublics(statement), tree, () => times.step())
   const preprocessed: Record<string, typeof tree> = { [tree.name]: tree }

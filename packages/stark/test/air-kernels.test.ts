@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { chip } from '../src/air/chip.ts'
 import type { Bus, Chip } from '../src/air/chip.ts'
+import { programOf, rowEvaluator } from '../src/air/program.ts'
 import * as Q from '../src/field/qm31.ts'
+import type { QM31 } from '../src/field/qm31.ts'
 import { createArena } from '../src/kernels/arena.ts'
+import { denominatorForms } from '../src/kernels/chip-forms.ts'
 import { referenceChip } from '../src/kernels/chip-reference.ts'
 import { wasmChip } from '../src/kernels/chip-wasm.ts'
 import { VanishingDenominator } from '../src/kernels/kernels.ts'
@@ -210,3 +213,57 @@ function plain(times: readonly number[]): Chip<never> {
     },
   }) as Chip<never>
 }
+
+describe('denominator forms', () => {
+  const bus: Bus = { name: 'Memory', id: 5, fields: ['space', 'addr', 'value', 'time'] }
+  const memory = chip<string>(
+    {
+      name: 'memory',
+      doc: '',
+      columns: {
+        addr: 'free: test',
+        value: 'free: test',
+        t: 'free: test',
+        clk: 'free: test',
+        x: 'free: test',
+      },
+      rows: () => 0,
+      fill: () => {},
+      constrain(c, b) {
+        b.receive('before', bus, 1, [1, c['addr'], c['value'], c['t']])
+        b.send('after', bus, 1, [1, c['addr'], c['value'], c['clk'].mul(4).add(b.public('offset'))])
+        b.send('wide', bus, 1, [c['x'].add(c['t']).add(7), c['addr'].mul(c['value']), c['x'], 0])
+      },
+    },
+    ['offset'],
+  ) as Chip<never>
+  const program = programOf(memory)
+  const forms = denominatorForms(memory, program)
+
+  it('builds the second access of a read on the first', () => {
+    expect(forms.map((f) => f.base)).toEqual([undefined, 0, undefined])
+    expect(forms.map((f) => f.atoms.length)).toEqual([3, 2, 3])
+  })
+  it('gives the denominators of the definition', () => {
+    const random = randomNumbers(4)
+    const [z, alpha] = [random.extension(), random.extension()]
+    const publics = [random.element()]
+    const main = memory.columns.map(() => Uint32Array.from([random.element()]))
+    const inputs = { main, preprocessed: [], publics, previous: () => 0, first: () => 1 }
+    const values = rowEvaluator(program.steps, inputs)(0)
+    const denominator = (i: number): QM31 => {
+      const { constant, weights } = forms[i].weigh(z, alpha, publics)
+      const own = forms[i].atoms.reduce<QM31>(
+        (d, atom, t) => Q.add(d, Q.mulBase(weights[t], values[atom])),
+        constant,
+      )
+      const { base } = forms[i]
+      return base === undefined ? own : Q.add(own, denominator(base))
+    }
+    memory.messages.forEach((_, i) => {
+      const tuple = [5, ...program.messages[i].tuple.map((step) => values[step])]
+      const expected = tuple.reduce<QM31>((d, t, j) => Q.sub(d, Q.mulBase(Q.pow(alpha, j), t)), z)
+      expect(denominator(i)).toEqual(expected)
+    })
+  })
+})

@@ -140,7 +140,7 @@ describe('constraints at a point', () => {
     expect(groupConstraint(two, [n0], [d0])).not.toEqual(Q.ZERO)
   })
 
-  it('takes well under a tenth of a millisecond a chip', () => {
+  it('takes less than a millisecond a chip', () => {
     const source = randomChip(11, { derived: 50, messages: 16 })
     const { extension } = randomNumbers(12)
     const list = (n: number): QM31[] => Array.from({ length: n }, extension)
@@ -163,9 +163,6 @@ describe('constraints at a point', () => {
       for (let k = 0; k < 30; k++) constraintsAtPoint(source, values)
       best = Math.min(best, performance.now() - start)
     }
-    console.log(
-      `30 chips of ${source.constraints.length} constraints, ${source.messages.length} messages: ${best.toFixed(2)} ms`,
-    )
-    expect(best).toBeLessThan(50)
+    expect(best).toBeLessThan(30)
   })
 })

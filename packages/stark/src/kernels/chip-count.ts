@@ -1,6 +1,5 @@
-import type { ChipPlan } from './chip-emit.ts'
-import { naturalInputs } from './chip-emit.ts'
-import { laneEvaluator } from './chip-lanes.ts'
+import { laneEvaluator, naturalInputs } from './chip-lanes.ts'
+import type { ChipPlan } from './chip-layout.ts'
 import type { ModuleBuilder } from './emit.ts'
 import { simd } from './simd.ts'
 

@@ -120,3 +120,11 @@ export function emitNumerator(
   }
   return { kind: 'extension', sign: signs[0], limbs }
 }
+
+/** The multiplicity steps that `emitNumerator` asks for over all groups. */
+export function numeratorSteps(chip: Chip<never>, { steps, messages }: Program): number[] {
+  return chip.groups.flatMap((group) => {
+    const asked = [...new Set(group.map((i) => messages[i].multiplicity))]
+    return asked.filter((step) => steps[step].kind !== 'const')
+  })
+}

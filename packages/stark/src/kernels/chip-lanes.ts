@@ -1,5 +1,6 @@
 import type { Step } from '../air/program.ts'
 import { P } from '../field/m31.ts'
+import type { ChipLayout } from './chip-layout.ts'
 import type { FunctionBuilder, Local } from './emit.ts'
 import type { Simd } from './simd.ts'
 
@@ -10,6 +11,29 @@ export interface LaneInputs {
   preprocessed(index: number): void
   public(index: number): void
   first(): void
+}
+
+/** Inputs in natural order: the row before is one word back, and that of row 0 is the last one. */
+export function naturalInputs(f: FunctionBuilder, layout: ChipLayout, args: Local, off: Local): LaneInputs {
+  const column = (slot: number): void => {
+    f.get(args).load('i32.load', slot).get(off).op('i32.add').load('v128.load')
+  }
+  return {
+    main: (i) => column(layout.main + 4 * i),
+    preprocessed: (i) => column(layout.preprocessed + 4 * i),
+    public: (i) => f.get(args).load('v128.load32_splat', layout.publics + 4 * i),
+    prev(i) {
+      f.get(args).load('i32.load', layout.main + 4 * i)
+      f.get(off).i32(4).op('i32.sub').get(args).load('i32.load', layout.lastRow)
+      f.get(off).op('select', 'i32.add')
+      column(layout.main + 4 * i)
+      f.temp('v128', (t) => f.tee(t).get(t).shuffle(0, 0, 1, 2))
+      f.memoryLane('v128.load32_lane', 0, 0)
+    },
+    first() {
+      f.v128(0).get(off).op('i32.eqz').lane('i32x4.replace_lane', 0)
+    },
+  }
 }
 
 /** Pushes the values of a step for four rows, in [0, P]. Each step is computed once and kept while it has uses left. */

@@ -1,4 +1,5 @@
 import type { Chip } from '../air/chip.ts'
+import type { Program } from '../air/program.ts'
 import type { DenominatorForm } from './chip-forms.ts'
 
 /** Rows between two inversions of the interaction kernel; its scratch stays within the first two cache levels. */
@@ -72,4 +73,12 @@ export function chipLayout(
     fractions: take((BLOCK_ROWS / 4) * FRACTION_BYTES * groups),
     bytes: next,
   }
+}
+
+/** What the emitters of a chip share. */
+export interface ChipPlan {
+  readonly chip: Chip<never>
+  readonly program: Program
+  readonly forms: readonly DenominatorForm[]
+  readonly layout: ChipLayout
 }

@@ -19,9 +19,11 @@ export function combining(arena: Arena, functions: Functions): Combining {
   const { accumulate8, accumulate4, finish, dot, scaleExtension, liftAdd, addWords } = functions
   const withScratch = <T>(use: () => T): T => {
     const mark = arena.mark()
-    const result = use()
-    arena.release(mark)
-    return result
+    try {
+      return use()
+    } finally {
+      arena.release(mark)
+    }
   }
 
   return {

@@ -28,8 +28,11 @@ export function quotients(
   const { denominators, inverses, quotients: addChunk, fold, selector, products } = functions
   const withScratch = (use: () => void): void => {
     const mark = arena.mark()
-    use()
-    arena.release(mark)
+    try {
+      use()
+    } finally {
+      arena.release(mark)
+    }
   }
 
   return {

@@ -1,6 +1,0 @@
-export { chip, without } from '@vouch/stark'
-export type { Air, Builder, Bus, Chip, ChipSource, Columns, Message } from '@vouch/stark'
-export { constant, expr, sum } from '@vouch/stark'
-export type { Expr } from '@vouch/stark'
-export { m31 as M31, qm31 as QM31 } from '@vouch/stark'
-export { QM31_BLAKE3, keyOf } from '@vouch/stark'
