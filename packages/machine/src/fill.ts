@@ -1,6 +1,7 @@
+import { CHUNK_ROWS } from '@vouch/engine'
 import type { TraceChunk } from '@vouch/engine'
 import { SLOT } from './buses.ts'
-import { chunkOf, familyRows, rowInChunk } from './collect.ts'
+import { chunkOf, familyRows } from './collect.ts'
 import { FAMILY } from './families.ts'
 import { foundAt } from './gaps.ts'
 import type { FamilyRows, Run } from './run.ts'
@@ -10,14 +11,16 @@ export type TraceField = Exclude<keyof TraceChunk, 'firstClk' | 'rows'>
 
 type InstructionFamily = keyof typeof FAMILY
 
-/** One field of the trace for each row of a family. */
+/** One field of the trace for each row of a family. Rows ascend by cycle, so each chunk's array is looked up once. */
 export function gather(run: Run, rows: FamilyRows, field: TraceField): Uint32Array {
-  const { cycle, count } = rows
+  const { count, cycle } = rows
   const out = new Uint32Array(count)
-  for (let r = 0; r < count;) {
+  for (let r = 0; r < count; ) {
     const chunk = chunkOf(cycle[r])
     const source = run.chunks[chunk][field]
-    for (; r < count && chunkOf(cycle[r]) === chunk; r++) out[r] = source[rowInChunk(cycle[r])]
+    const start = chunk * CHUNK_ROWS
+    const end = start + CHUNK_ROWS
+    for (; r < count && cycle[r] < end; r++) out[r] = source[cycle[r] - start]
   }
   return out
 }

@@ -48,7 +48,8 @@ export async function fillChips(
       .chip(chip as Chip<never>)
       .count(
         { main: columns.main, preprocessed: (image.byChip[chip.name] ?? []).map((c) => c.natural), publics },
-        chip.rows(run),
+        // Padding rows count too: the constraints make no difference between rows.
+        2 ** columns.logHeight,
         countsOf,
       )
     await step()
