@@ -1,4 +1,5 @@
-import { plain } from './format.ts'
+import { address, plain } from './format.ts'
+import { isSystemError, systemReason } from './system-error.ts'
 
 /** Exit statuses of every command. */
 export const EXIT = { ok: 0, failed: 1, misuse: 2, cancelled: 130 } as const
@@ -39,8 +40,8 @@ export interface Failure {
 /** Families of error codes, by what they say about the command rather than by who threw them. */
 const MISUSE = [/^elf\//, /^cli\//, /^file\//, /^input\//, /^sdk\//]
 
-/** A trace file that is not one, or of another program, is misuse; one that is damaged fails the check. */
-const TRACE_MISUSE = /^trace\/(magic|version|header|program)/
+/** A file that is no trace, or the trace of another program, is misuse; a damaged one fails the check. */
+const TRACE_MISUSE = /^trace\/(magic|version|program|limits)$/
 
 /** Maps anything thrown to an exit status and a code. An error that nobody typed is a bug and says so. */
 export function describeError(error: unknown): Failure {
@@ -48,12 +49,20 @@ export function describeError(error: unknown): Failure {
     return { exit: error.exit, code: error.code, message: plain(error.message), details: error.details }
   if (!(error instanceof Error))
     return { exit: EXIT.failed, code: 'internal', message: 'internal error', details: {} }
+  if (isSystemError(error))
+    return { exit: EXIT.misuse, code: 'file/system', message: plain(systemReason(error)), details: {} }
   const code = codeOf(error)
   if (error.name === 'AbortError' || code === 'prover/aborted' || code === 'engine/aborted')
     return { exit: EXIT.cancelled, code: 'cancelled', message: 'cancelled', details: {} }
   if (code === undefined)
-    return { exit: EXIT.failed, code: 'internal', message: `internal error: ${plain(error.message)}`, details: {} }
-  const exit = MISUSE.some((family) => family.test(code)) || TRACE_MISUSE.test(code) ? EXIT.misuse : EXIT.failed
+    return {
+      exit: EXIT.failed,
+      code: 'internal',
+      message: `internal error: ${plain(error.message)}`,
+      details: {},
+    }
+  const exit =
+    MISUSE.some((family) => family.test(code)) || TRACE_MISUSE.test(code) ? EXIT.misuse : EXIT.failed
   return { exit, code, message: plain(error.message), details: placeOf(error) }
 }
 
@@ -71,7 +80,7 @@ function placeOf(error: Error): Record<string, unknown> {
     chunk?: unknown
   }
   return {
-    ...(typeof pc === 'number' ? { pc } : {}),
+    ...(typeof pc === 'number' ? { pc: address(pc) } : {}),
     ...(typeof symbol === 'string' ? { symbol: plain(symbol) } : {}),
     ...(typeof cycle === 'number' ? { cycle } : {}),
     ...(typeof chunk === 'number' ? { chunk } : {}),

@@ -3,7 +3,16 @@ import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus, Failure } from './cli-error.ts'
 import { plain, toJson } from './format.ts'
-import { addressOption, choice, imageIdOption, integer, memorySize, once } from './options.ts'
+import {
+  addressOption,
+  choice,
+  DEFAULT_PROFILE,
+  imageIdOption,
+  integer,
+  memorySize,
+  once,
+  PROFILE_NAMES,
+} from './options.ts'
 import { SPEC_HELP } from './spec.ts'
 import type { ProveFlags } from './command-prove.ts'
 import type { RunFlags } from './command-run.ts'
@@ -12,11 +21,10 @@ import type { SecurityFlags } from './command-security.ts'
 import type { FindFlags, JsonFlag, ReplayFlags, ShowFlags } from './command-trace.ts'
 import type { VerifyFlags } from './command-verify.ts'
 
-/** As in @vouch/stark, which is too heavy to load for `--help`; a test compares the two. */
-export const PROFILE_NAMES = ['fast-100', 'proven-100'] as const
-
 /** Cycles that the trace format can count. */
 const MOST_CYCLES = 2 ** 28 - 1
+
+const PROFILE_HELP = `${PROFILE_NAMES.join(' or ')} (default: ${DEFAULT_PROFILE})`
 
 const STATUSES = `
 Exit status:
@@ -44,7 +52,8 @@ export async function main(argv: readonly string[]): Promise<ExitStatus> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
     // Commander has printed the help when a command was missing.
-    if (error instanceof CommanderError && error.code === 'commander.help' && !wantsJson(argv)) return EXIT.misuse
+    if (error instanceof CommanderError && error.code === 'commander.help' && !wantsJson(argv))
+      return EXIT.misuse
     return report(error instanceof CommanderError ? usageError(error) : error, argv)
   }
 }
@@ -77,11 +86,19 @@ Example:
       .description('run a program and prove the run')
       .argument('<elf>', 'RV32IM program, static ELF32'),
   )
-    .option('--profile <name>', `${PROFILE_NAMES.join(' or ')} (default: fast-100)`, choice('--profile', PROFILE_NAMES))
+    .option('--profile <name>', PROFILE_HELP, choice('--profile', PROFILE_NAMES))
     .option('--out <file>', 'where the proof goes (default: <elf name>.vouch)', once('--out'))
     .option('--journal <file>', 'write the journal there too', once('--journal'))
-    .option('--max-cycles <n>', 'give up after n cycles', integer('--max-cycles', 1, MOST_CYCLES))
-    .option('--max-memory <size>', 'do not start if more would be needed: 4GiB, 512MiB', memorySize('--max-memory'))
+    .option(
+      '--max-cycles <n>',
+      'give up after n cycles (default: 8388608)',
+      integer('--max-cycles', 1, MOST_CYCLES),
+    )
+    .option(
+      '--max-memory <size>',
+      'do not start if more would be needed: 4GiB, 512MiB',
+      memorySize('--max-memory'),
+    )
     .option('--no-verify', 'do not verify the new proof')
     .option('--quiet', 'no progress and no estimate')
     .option('--json', 'print one JSON document')
@@ -96,9 +113,7 @@ Examples:
 
 These proofs are not zero-knowledge yet: do not rely on them to hide the private input.`,
     )
-    .action(
-      action<[string, ProveFlags]>(async () => (await import('./command-prove.ts')).proveCommand),
-    )
+    .action(action<[string, ProveFlags]>(async () => (await import('./command-prove.ts')).proveCommand))
 
   program
     .command('verify')
@@ -119,9 +134,7 @@ Examples:
   $ vouch verify fib.vouch --elf fib.elf
   $ vouch verify fib.vouch --image-id $(vouch image-id fib.elf) --public-input file:claim.bin --json`,
     )
-    .action(
-      action<[string, VerifyFlags]>(async () => (await import('./command-verify.ts')).verifyCommand),
-    )
+    .action(action<[string, VerifyFlags]>(async () => (await import('./command-verify.ts')).verifyCommand))
 
   inputs(
     program
@@ -130,12 +143,18 @@ Examples:
       .argument('<elf>', 'RV32IM program, static ELF32'),
   )
     .option('--trace <file>', 'write the trace while running', once('--trace'))
-    .option('--max-cycles <n>', 'give up after n cycles', integer('--max-cycles', 1, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--max-cycles <n>',
+      'give up after n cycles (default: 268435455)',
+      integer('--max-cycles', 1, MOST_CYCLES),
+    )
     .option('--json', 'print one JSON document; the guest console goes to standard error')
     .addHelpText(
       'after',
       `${STATUSES}
-The exit status is 1 when the guest exits with anything but 0.
+A trace holds everything the guest read, the private input included.
+The exit status is 1 when the guest exits with anything but 0. Its console is standard output; the report goes
+to standard error.
 
 Examples:
   $ vouch run fib.elf --input hex:0a
@@ -147,7 +166,7 @@ Examples:
     .command('image-id')
     .description('print the image id of a program')
     .argument('<elf>', 'RV32IM program, static ELF32')
-    .option('--profile <name>', `${PROFILE_NAMES.join(' or ')} (default: fast-100)`, choice('--profile', PROFILE_NAMES))
+    .option('--profile <name>', PROFILE_HELP, choice('--profile', PROFILE_NAMES))
     .option('--json', 'print one JSON document')
     .addHelpText('after', `${STATUSES}\n\nExample:\n  $ vouch image-id fib.elf --profile proven-100`)
     .action(
@@ -157,13 +176,11 @@ Examples:
   program
     .command('security')
     .description('print the security of a proof, term by term')
-    .option('--profile <name>', `${PROFILE_NAMES.join(' or ')} (default: fast-100)`, choice('--profile', PROFILE_NAMES))
+    .option('--profile <name>', PROFILE_HELP, choice('--profile', PROFILE_NAMES))
     .option('--cycles <n>', 'cycles of the run (default: 1000000)', integer('--cycles', 1, MOST_CYCLES))
     .option('--json', 'print one JSON document')
     .addHelpText('after', `${STATUSES}\n\nExample:\n  $ vouch security --profile fast-100 --cycles 150000`)
-    .action(
-      action<[SecurityFlags]>(async () => (await import('./command-security.ts')).securityCommand),
-    )
+    .action(action<[SecurityFlags]>(async () => (await import('./command-security.ts')).securityCommand))
 
   traceCommands(program, action)
   return program
@@ -190,7 +207,7 @@ Examples:
     )
   trace
     .command('info')
-    .description('what the trace holds, and whether it is whole')
+    .description('what the trace holds; checks every byte of it')
     .argument('<file>', 'trace file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', `\nExample:\n  $ vouch trace info fib.trace`)

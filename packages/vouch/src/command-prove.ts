@@ -1,18 +1,17 @@
 import { basename } from 'node:path'
-import { prove } from '@vouch/prover'
-import type { ProveReport, ProveResult } from '@vouch/prover'
+import type { ProveReport } from '@vouch/prover'
 import type { ProfileName } from '@vouch/stark'
-import { verify } from '@vouch/verifier'
-import { withCancel } from './cancel.ts'
-import { CliError, EXIT } from './cli-error.ts'
+import { EXIT } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { byteSize, count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
+import { inWorker } from './in-worker.ts'
+import { DEFAULT_PROFILE } from './options.ts'
 import { assertDistinct, createOutput } from './output-file.ts'
 import { progressView } from './progress.ts'
-import type { ProgressView } from './progress.ts'
 import { readFileBounded } from './read-file.ts'
-import { readSpecs } from './spec.ts'
+import { pathOf, readSpecs } from './spec.ts'
 import { NOT_ZERO_KNOWLEDGE, securityDocument, securityLine, table } from './summary.ts'
+import type { ProveDone } from './worker-protocol.ts'
 
 export interface ProveFlags {
   readonly input?: string
@@ -27,16 +26,16 @@ export interface ProveFlags {
   readonly json?: true
 }
 
-/** `verifySeconds` is absent when the check was switched off. */
-interface Proved extends ProveResult {
-  readonly path: string
-  readonly verifySeconds: number | undefined
-}
+const EMPTY = new Uint8Array(0)
 
 export async function proveCommand(path: string, flags: ProveFlags): Promise<ExitStatus> {
   const out = flags.out ?? `${basename(path).replace(/\.elf$/i, '')}.vouch`
   await assertDistinct(
-    [['<elf>', path], inputFile('--input', flags.input), inputFile('--public-input', flags.publicInput)],
+    [
+      ['<elf>', path],
+      ['--input', pathOf(flags.input)],
+      ['--public-input', pathOf(flags.publicInput)],
+    ],
     [
       ['--out', out],
       ['--journal', flags.journal],
@@ -46,15 +45,13 @@ export async function proveCommand(path: string, flags: ProveFlags): Promise<Exi
   const specs = await readSpecs({ '--input': flags.input, '--public-input': flags.publicInput })
   const proofFile = await createOutput('--out', out)
   try {
-    const journalFile = flags.journal === undefined ? undefined : await createOutput('--journal', flags.journal)
+    const journalFile =
+      flags.journal === undefined ? undefined : await createOutput('--journal', flags.journal)
     try {
-      const view = progressView(process.stderr, flags.quiet === true)
-      const result = await withCancel((signal) => proveAndCheck(elf, specs, flags, view, signal)).finally(() =>
-        view.end(),
-      )
+      const result = await proveInWorker(elf, specs, flags)
       await proofFile.commit(result.proof)
       await journalFile?.commit(result.journal)
-      show({ ...result, path: out }, flags)
+      show(result, out, flags)
       return EXIT.ok
     } finally {
       await journalFile?.discard()
@@ -64,50 +61,34 @@ export async function proveCommand(path: string, flags: ProveFlags): Promise<Exi
   }
 }
 
-async function proveAndCheck(
+function proveInWorker(
   elf: Uint8Array,
   specs: { readonly '--input'?: Uint8Array; readonly '--public-input'?: Uint8Array },
   flags: ProveFlags,
-  view: ProgressView,
-  signal: AbortSignal,
-): Promise<Omit<Proved, 'path'>> {
-  const publicInput = specs['--public-input']
-  const result = await prove(elf, {
-    profile: flags.profile ?? 'fast-100',
-    ...(specs['--input'] === undefined ? {} : { privateInput: specs['--input'] }),
-    ...(publicInput === undefined ? {} : { publicInput }),
-    ...(flags.maxCycles === undefined ? {} : { maxCycles: flags.maxCycles }),
-    ...(flags.maxMemory === undefined ? {} : { maxMemoryBytes: flags.maxMemory }),
-    signal,
-    onProgress: view.update,
-    onConsole: (fd, bytes) => {
-      view.end()
-      ;(fd === 1 && !flags.json ? process.stdout : process.stderr).write(bytes)
+): Promise<ProveDone> {
+  const view = progressView(process.stderr, flags.quiet === true)
+  return inWorker<'prove'>(
+    {
+      kind: 'prove',
+      elf,
+      privateInput: specs['--input'] ?? EMPTY,
+      publicInput: specs['--public-input'] ?? EMPTY,
+      profile: flags.profile ?? DEFAULT_PROFILE,
+      maxCycles: flags.maxCycles,
+      maxMemoryBytes: flags.maxMemory,
+      verify: flags.verify,
+      console: flags.json ? 2 : 1,
+      bar: process.stderr.isTTY === true && flags.quiet !== true,
     },
-  })
-  signal.throwIfAborted()
-  if (!flags.verify) return { ...result, verifySeconds: undefined }
-  view.update({ phase: 'verify', done: 0, total: 1 })
-  const verdict = await verify(result.proof, {
-    imageId: result.imageId,
-    ...(publicInput === undefined ? {} : { publicInput }),
-    journal: result.journal,
-    allowFailure: true,
-  })
-  if (!verdict.ok)
-    throw new CliError(
-      EXIT.failed,
-      'prover/self-check',
-      `the new proof does not verify (${verdict.failure.code}): a bug in the prover; nothing was written`,
-    )
-  return { ...result, verifySeconds: verdict.seconds }
+    view,
+    ({ cycles, cells, bytes }) =>
+      view.note(
+        `${count(cycles)} cycles, ${count(cells)} cells: about ${byteSize(bytes)} of memory to prove`,
+      ),
+  )
 }
 
-function inputFile(name: string, spec: string | undefined): [string, string | undefined] {
-  return [name, spec?.startsWith('file:') ? spec.slice(5) : undefined]
-}
-
-function show(proved: Proved, flags: ProveFlags): void {
+function show(proved: ProveDone, path: string, flags: ProveFlags): void {
   const { report, journal } = proved
   const text = printableText(journal)
   if (flags.json) {
@@ -116,21 +97,22 @@ function show(proved: Proved, flags: ProveFlags): void {
       toJson({
         ok: true,
         imageId: proved.imageId,
-        profile: flags.profile ?? 'fast-100',
+        profile: flags.profile ?? DEFAULT_PROFILE,
         journal,
         ...(text === undefined ? {} : { journalText: JSON.parse(text) as string }),
         exitCode: proved.exitCode,
         ...figures,
         cyclesPerSecond: report.cycles / report.seconds,
+        processPeakBytes: processPeak(),
         security: securityDocument(security),
         verified: proved.verifySeconds !== undefined,
         ...(proved.verifySeconds === undefined ? {} : { verifySeconds: proved.verifySeconds }),
-        out: proved.path,
+        out: path,
       }) + '\n',
     )
     return
   }
-  process.stdout.write(table(rows(proved, report)))
+  process.stdout.write(table(rows(proved, path, flags)))
   for (const warning of report.warnings) process.stderr.write(`warning: ${plain(warning)}\n`)
   if (proved.exitCode !== 0)
     process.stderr.write(
@@ -138,9 +120,11 @@ function show(proved: Proved, flags: ProveFlags): void {
     )
 }
 
-function rows(proved: Proved, report: ProveReport): [string, string][] {
+function rows(proved: ProveDone, path: string, flags: ProveFlags): [string, string][] {
+  const { report } = proved
   return [
     ['image id', proved.imageId],
+    ['profile', flags.profile ?? DEFAULT_PROFILE],
     ['journal', shownBytes(proved.journal)],
     ['exit code', String(proved.exitCode)],
     ['cycles', count(report.cycles)],
@@ -148,15 +132,27 @@ function rows(proved: Proved, report: ProveReport): [string, string][] {
     ['security', securityLine(report.security)],
     ['zero-knowledge', NOT_ZERO_KNOWLEDGE],
     ['time', `${seconds(report.seconds)} (${rate(report.cycles, report.seconds, 'cycles')})`],
-    ...report.phases.map((phase): [string, string] => [
-      `  ${phase.name}`,
-      `${seconds(phase.seconds)} (${rate(report.cells, phase.seconds, 'cells')})`,
-    ]),
-    ['peak memory', byteSize(report.peakMemoryBytes)],
-    ['proof', `${byteSize(report.proofBytes)} in ${plain(proved.path)}`],
+    ...report.phases.map((phase): [string, string] => [`  ${phase.name}`, phaseTime(phase, report)]),
+    [
+      'peak memory',
+      `${byteSize(processPeak())}; kernels ${byteSize(report.peakMemoryBytes)} (estimated ${byteSize(report.estimate.bytes)})`,
+    ],
+    ['proof', `${byteSize(report.proofBytes)} in ${plain(path)}`],
     [
       'verified',
       proved.verifySeconds === undefined ? 'no (--no-verify)' : `yes, in ${seconds(proved.verifySeconds)}`,
     ],
   ]
+}
+
+/** Phases that go over every cell, or over every cycle, also say how fast. */
+function phaseTime({ name, seconds: time }: ProveReport['phases'][number], report: ProveReport): string {
+  if (name === 'run') return `${seconds(time)} (${rate(report.cycles, time, 'cycles')})`
+  const overCells = ['fill', 'main', 'interaction', 'composition', 'deep'].includes(name)
+  return overCells ? `${seconds(time)} (${rate(report.cells, time, 'cells')})` : seconds(time)
+}
+
+/** Most memory that the whole process has held, the JavaScript heap included. */
+function processPeak(): number {
+  return process.resourceUsage().maxRSS * 1024
 }

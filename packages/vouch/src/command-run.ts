@@ -1,16 +1,15 @@
-import { rename, unlink } from 'node:fs/promises'
-import { Worker } from 'node:worker_threads'
+import { open, rename, unlink } from 'node:fs/promises'
 import { describeHalt } from '@vouch/engine'
-import { withCancel } from './cancel.ts'
 import { CliError, EXIT } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
 import { haltDocument } from './halt-document.ts'
+import { inWorker } from './in-worker.ts'
 import { assertDistinct, outputTarget, removeOnExit, settle, unwritable } from './output-file.ts'
 import { progressView } from './progress.ts'
 import { readFileBounded } from './read-file.ts'
-import type { RunDone, RunJob, RunMessage } from './run-worker.ts'
-import { readSpecs } from './spec.ts'
+import type { RunResult } from './sdk-run.ts'
+import { pathOf, readSpecs } from './spec.ts'
 import { table } from './summary.ts'
 
 export interface RunFlags {
@@ -25,80 +24,56 @@ export async function runCommand(path: string, flags: RunFlags): Promise<ExitSta
   await assertDistinct(
     [
       ['<elf>', path],
-      ['--input', filePart(flags.input)],
-      ['--public-input', filePart(flags.publicInput)],
+      ['--input', pathOf(flags.input)],
+      ['--public-input', pathOf(flags.publicInput)],
     ],
     [['--trace', flags.trace]],
   )
   const elf = await readFileBounded('<elf>', path)
   const specs = await readSpecs({ '--input': flags.input, '--public-input': flags.publicInput })
   const target = flags.trace === undefined ? undefined : await outputTarget('--trace', flags.trace)
-  // A fixed name: after a crash or a kill it is what `trace info` recovers up to the last whole chunk.
-  const partial = target === undefined ? undefined : `${target}.partial`
-  if (partial !== undefined) removeOnExit(partial)
+  // A name that can be guessed: after a kill, `trace info` recovers this file up to its last whole chunk.
+  const traceFile = target === undefined ? undefined : `${target}.partial`
+  if (traceFile !== undefined) await assertWritable(traceFile)
+  const bar = process.stderr.isTTY === true && !flags.json
   try {
-    const result = await withCancel((signal) =>
-      inWorker(
-        {
-          elf,
-          privateInput: specs['--input'] ?? new Uint8Array(0),
-          publicInput: specs['--public-input'] ?? new Uint8Array(0),
-          maxCycles: flags.maxCycles,
-          traceFile: partial,
-          console: flags.json ? 2 : 1,
-          progress: process.stderr.isTTY === true && !flags.json,
-        },
-        signal,
-      ),
+    const result = await inWorker<'run'>(
+      {
+        kind: 'run',
+        elf,
+        privateInput: specs['--input'] ?? new Uint8Array(0),
+        publicInput: specs['--public-input'] ?? new Uint8Array(0),
+        maxCycles: flags.maxCycles,
+        traceFile,
+        console: flags.json ? 2 : 1,
+        bar,
+      },
+      progressView(process.stderr, !bar),
     )
     if (result.halt.kind === 'aborted') throw new CliError(EXIT.cancelled, 'cancelled', 'cancelled')
-    if (partial !== undefined && target !== undefined) {
-      await rename(partial, target).catch((error: unknown) => {
+    if (traceFile !== undefined && target !== undefined) {
+      await rename(traceFile, target).catch((error: unknown) => {
         throw unwritable('--trace', target, error)
       })
-      settle(partial)
+      settle(traceFile)
     }
     return show(result, flags)
   } finally {
-    if (partial !== undefined) await unlink(partial).catch(() => undefined)
+    if (traceFile !== undefined) await unlink(traceFile).catch(() => undefined)
   }
 }
 
-function filePart(spec: string | undefined): string | undefined {
-  return spec?.startsWith('file:') ? spec.slice(5) : undefined
-}
-
-async function inWorker(job: Omit<RunJob, 'cancel'>, signal: AbortSignal): Promise<RunDone> {
-  const cancel = new SharedArrayBuffer(4)
-  signal.addEventListener('abort', () => Atomics.store(new Int32Array(cancel), 0, 1))
-  const worker = new Worker(new URL('./run-worker.js', import.meta.url), {
-    workerData: { ...job, cancel } satisfies RunJob,
+/** Fails before the run starts; the file is then the run's own, and goes if it does not end. */
+async function assertWritable(path: string): Promise<void> {
+  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
+    throw unwritable('--trace', path, error)
   })
-  const view = progressView(process.stderr, !job.progress)
-  const start = performance.now()
-  try {
-    return await new Promise<RunDone>((resolve, reject) => {
-      worker.on('error', reject)
-      worker.on('exit', () => reject(new Error('the engine ended without a result')))
-      worker.on('message', (message: RunMessage) => {
-        if (message.kind === 'done') resolve(message.result)
-        else if (message.kind === 'failed') {
-          const { exit, code, message: text, details } = message.failure
-          reject(new CliError(exit, code, text, details))
-        } else {
-          const speed = rate(message.cycles, (performance.now() - start) / 1e3, 'cycles')
-          view.update({ phase: `${count(message.cycles)} cycles, ${speed}`, done: 0, total: 0 })
-        }
-      })
-    })
-  } finally {
-    view.end()
-    await worker.terminate()
-  }
+  removeOnExit(path)
+  await file.close()
 }
 
 /** The report goes to standard error: standard output is the guest's. */
-function show(result: RunDone, flags: RunFlags): ExitStatus {
+function show(result: RunResult, flags: RunFlags): ExitStatus {
   const { halt, journal, cycles } = result
   const ok = halt.kind === 'exit' && halt.code === 0
   const sentence = plain(describeHalt(halt))

@@ -1,4 +1,4 @@
-import { EXIT, misuse } from "./cli-error.ts"
+import { EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { bits, byteSize, count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
 import { readFileBounded } from './read-file.ts'
@@ -70,16 +70,20 @@ function reject({ failure }: Rejected, proofBytes: number, flags: VerifyFlags): 
     table([
       ['verdict', 'REJECTED'],
       ['check', failure.code],
-      ['because', plain(failure.message)],
-      ...(failure.expected === undefined ? [] : [['expected', shown(failure.expected)] as const]),
-      ...(failure.got === undefined ? [] : [['got', shown(failure.got)] as const]),
+      ['because', because(failure)],
+      ['expected', shown(failure.expected)],
+      ['got', shown(failure.got)],
     ]),
   )
   return EXIT.failed
 }
 
-function shown(value: unknown): string {
-  if (value instanceof Uint8Array) return shownBytes(value)
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : bits(value)
-  return plain(typeof value === 'string' ? value : toJson(value))
+/** The sentence without the two values, which have lines of their own. */
+function because({ message, expected, got }: Rejected['failure']): string {
+  const tail = `: expected ${expected}, got ${got}`
+  return plain(message.endsWith(tail) ? message.slice(0, -tail.length) : message)
+}
+
+function shown(value: string | number): string {
+  return typeof value === 'string' ? plain(value) : Number.isInteger(value) ? String(value) : bits(value)
 }

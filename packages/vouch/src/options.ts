@@ -1,6 +1,19 @@
 import { misuse } from './cli-error.ts'
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+/** As in @vouch/stark, which is too heavy to load for `--help`; a test compares the two. */
+export const PROFILE_NAMES = ['fast-100', 'proven-100'] as const
+
+/** As the prover's; always passed on, so that `prove` and `image-id` cannot disagree. */
+export const DEFAULT_PROFILE = 'proven-100'
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+}
 
 /** A parser for one string option: given once, and not swallowing the next flag. */
 export function once(flag: string) {
@@ -39,9 +52,7 @@ export function memorySize(flag: string) {
     if (previous !== undefined) throw misuse('cli/repeated', `${flag} is given twice`)
     const match = /^([0-9]{1,15})(?:\.([0-9]{1,3}))?\s*([KMGT]?)(?:i?B)?$/i.exec(value)
     const bytes =
-      match === null
-        ? Number.NaN
-        : Number(`${match[1]}.${match[2] ?? '0'}`) * UNITS[match[3]!.toUpperCase()]!
+      match === null ? Number.NaN : Number(`${match[1]}.${match[2] ?? '0'}`) * UNITS[match[3]!.toUpperCase()]!
     if (!(bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER))
       throw misuse('cli/value', `${flag}: expected a size such as 4GiB or 512MiB`)
     return Math.floor(bytes)

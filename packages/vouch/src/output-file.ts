@@ -4,7 +4,7 @@ import { open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { misuse } from './cli-error.ts'
-import { isSystemError, systemReason } from './read-file.ts'
+import { isSystemError, systemReason } from './system-error.ts'
 
 /** A file that appears whole under its name, or not at all. */
 export interface OutputFile {
@@ -58,28 +58,25 @@ export async function createOutput(flag: string, path: string): Promise<OutputFi
     handle = undefined
     await open?.close()
   }
-  return {
-    path: target,
-    temporary,
-    async commit(bytes) {
-      try {
-        await handle!.writeFile(bytes)
-        await handle!.sync()
-        await close()
-        await rename(temporary, target)
-        settle(temporary)
-      } catch (error) {
-        await this.discard()
-        throw isSystemError(error) ? unwritable(flag, path, error) : error
-      }
-    },
-    async discard() {
-      await close()
-      if (!pending.has(temporary)) return
-      await unlink(temporary).catch(() => undefined)
-      settle(temporary)
-    },
+  const discard = async (): Promise<void> => {
+    await close()
+    if (!pending.has(temporary)) return
+    await unlink(temporary).catch(() => undefined)
+    settle(temporary)
   }
+  const commit = async (bytes: Uint8Array): Promise<void> => {
+    try {
+      await handle!.writeFile(bytes)
+      await handle!.sync()
+      await close()
+      await rename(temporary, target)
+      settle(temporary)
+    } catch (error) {
+      await discard()
+      throw isSystemError(error) ? unwritable(flag, path, error) : error
+    }
+  }
+  return { path: target, temporary, commit, discard }
 }
 
 /** The file that `path` names once links are followed. Refuses folders and devices: a rename would replace them. */

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { misuse } from './cli-error.ts'
+import { isSystemError, systemReason } from './system-error.ts'
 
 /** Inputs and files are below this many bytes, as cursors in the guest's registers are. */
 export const MAX_FILE_BYTES = 2 ** 28 - 1
@@ -8,7 +9,11 @@ export const MAX_FILE_BYTES = 2 ** 28 - 1
  * The whole file, of at most `limit` bytes; devices and pipes are read until they end or pass the limit.
  * Throws `CliError` (misuse) with code file/unreadable or file/too-large, naming `what` and the path.
  */
-export async function readFileBounded(what: string, path: string, limit = MAX_FILE_BYTES): Promise<Uint8Array> {
+export async function readFileBounded(
+  what: string,
+  path: string,
+  limit = MAX_FILE_BYTES,
+): Promise<Uint8Array> {
   const file = await open(path, 'r').catch((error: unknown) => {
     throw unreadable(what, path, error)
   })
@@ -51,32 +56,6 @@ function tooLarge(what: string, limit: number): Error {
   return misuse('file/too-large', `${what}: more than ${limit} bytes`)
 }
 
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
-}
-
-/** What the operating system said, in words for the usual cases. */
-export function systemReason(error: unknown): string {
-  const code = isSystemError(error) ? error.code : undefined
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file or folder'
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied'
-    case 'ENOTDIR':
-      return 'a part of the path is not a folder'
-    case 'EISDIR':
-      return 'is a folder'
-    case 'ENOSPC':
-      return 'no space left on the device'
-    case 'EROFS':
-      return 'read-only file system'
-    default:
-      return code ?? 'unknown reason'
-  }
-}
-
-function unreadable(what: string, path: string, error: unknown): Error {
+export function unreadable(what: string, path: string, error: unknown): Error {
   return misuse('file/unreadable', `${what}: cannot read ${path}: ${systemReason(error)}`)
 }

@@ -1,12 +1,8 @@
+import { REGISTERS } from '@vouch/engine/assembler'
 import { misuse } from './cli-error.ts'
 
-/** ABI names, RISC-V calling convention; then the slots of the trace that no instruction names. */
-const NAMES = [
-  ...['zero', 'ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 's0', 's1'],
-  ...['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'],
-  ...['s2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11', 't3', 't4', 't5', 't6'],
-  ...['sink', 'public-cursor', 'journal-cursor'],
-]
+/** ABI names, then the slots of the trace that no instruction names. */
+const NAMES = [...REGISTERS, 'sink', 'public-cursor', 'journal-cursor']
 
 export function registerName(slot: number): string {
   return NAMES[slot] ?? `slot ${slot}`

@@ -38,3 +38,8 @@ function parseHex(flag: string, digits: string): Uint8Array {
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16)
   return bytes
 }
+
+/** The path of a `file:` SPEC. */
+export function pathOf(spec: string | undefined): string | undefined {
+  return spec?.startsWith('file:') ? spec.slice(5) : undefined
+}

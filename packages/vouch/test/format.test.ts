@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { bits, byteSize, count, plain, printableText, rate, seconds, shownBytes, toJson } from '../src/format.ts'
+import {
+  bits,
+  byteSize,
+  count,
+  plain,
+  printableText,
+  rate,
+  seconds,
+  shownBytes,
+  toJson,
+} from '../src/format.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

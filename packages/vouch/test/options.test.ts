@@ -5,7 +5,9 @@ describe('option values', () => {
   it('integers', () => {
     expect(integer('--n', 1, 100)('42', undefined)).toBe(42)
     for (const bad of ['0', '101', '-1', '1e1', '0x10', ' 5', '', '1.5', '5 ', 'NaN', '٣'])
-      expect(() => integer('--n', 1, 100)(bad, undefined)).toThrow('--n: expected a whole number from 1 to 100')
+      expect(() => integer('--n', 1, 100)(bad, undefined)).toThrow(
+        '--n: expected a whole number from 1 to 100',
+      )
   })
 
   it('sizes', () => {

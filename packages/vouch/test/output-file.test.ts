@@ -39,10 +39,25 @@ describe('output files', () => {
 
   it('never name an input or each other', async () => {
     await writeFile(folder.path('guest.elf'), 'elf')
-    const same = assertDistinct([['<elf>', folder.path('guest.elf')]], [['--out', folder.path('./guest.elf')]])
+    const same = assertDistinct(
+      [['<elf>', folder.path('guest.elf')]],
+      [['--out', folder.path('./guest.elf')]],
+    )
     await expect(same).rejects.toMatchObject({ code: 'file/same' })
-    const twice = assertDistinct([], [['--out', folder.path('x')], ['--journal', folder.path('dir/../x')]])
+    const twice = assertDistinct(
+      [],
+      [
+        ['--out', folder.path('x')],
+        ['--journal', folder.path('dir/../x')],
+      ],
+    )
     await expect(twice).rejects.toMatchObject({ code: 'file/same' })
-    await assertDistinct([['--elf', folder.path('x')], ['--input', folder.path('x')]], [])
+    await assertDistinct(
+      [
+        ['--elf', folder.path('x')],
+        ['--input', folder.path('x')],
+      ],
+      [],
+    )
   })
 })

@@ -16,8 +16,10 @@ export interface Outcome {
 export interface VouchOptions {
   readonly cwd?: string
   readonly stdin?: Uint8Array | string
-  /** Called with all of standard error so far; return true to send SIGINT, once. */
+  /** Called with all of standard error so far; return true to send `signal`, once. */
   readonly interruptWhen?: (stderr: string) => boolean
+  /** SIGINT unless told otherwise. */
+  readonly signal?: NodeJS.Signals
 }
 
 /** Runs the built command line as a user would. */
@@ -26,7 +28,7 @@ export function vouch(args: readonly string[], options: VouchOptions = {}): Prom
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: options.cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: 120_000,
     })
     let stdout = ''
     let stderr = ''
@@ -36,7 +38,7 @@ export function vouch(args: readonly string[], options: VouchOptions = {}): Prom
       stderr += text
       if (!interrupted && options.interruptWhen?.(stderr) === true) {
         interrupted = true
-        child.kill('SIGINT')
+        child.kill(options.signal ?? 'SIGINT')
       }
     })
     child.on('error', reject)
@@ -59,4 +61,9 @@ export function workFolder(): { path: (name: string) => string; names: () => Pro
     path: (name) => join(folder, name),
     names: async () => (await readdir(folder)).sort(),
   }
+}
+
+/** A file of guest-examples. */
+export function example(path: string): string {
+  return fileURLToPath(new URL(`../../../guest-examples/${path}`, import.meta.url))
 }

@@ -27,7 +27,13 @@ describe('help', () => {
 
   it('documents exit statuses and SPEC', async () => {
     const { stdout } = await vouch(['--help'])
-    for (const line of ['  0    success', '  1    the proof', '  2    misuse', '  130  cancelled', 'hex:<digits>'])
+    for (const line of [
+      '  0    success',
+      '  1    the proof',
+      '  2    misuse',
+      '  130  cancelled',
+      'hex:<digits>',
+    ])
       expect(stdout).toContain(line)
   })
 
@@ -89,9 +95,15 @@ describe('misuse', () => {
     ['run', 'missing.elf', '--json'],
     ['security', '--cycles', '0', '--json'],
   ])('%s %s: one JSON document', async (...args) => {
-    const { status, stdout } = await vouch(args.filter((arg) => arg !== undefined), { cwd: folder.path('') })
+    const { status, stdout } = await vouch(
+      args.filter((arg) => arg !== undefined),
+      { cwd: folder.path('') },
+    )
     expect(status).toBe(2)
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: expect.any(String), message: expect.any(String) } })
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      error: { code: expect.any(String), message: expect.any(String) },
+    })
   })
 
   it.each([

@@ -1,0 +1,114 @@
+import type { Program } from './elf.ts'
+import type { Halt } from './halt.ts'
+import type { Host } from './host.ts'
+import { trace as traceRun } from './trace.ts'
+import type { TraceOptions } from './trace.ts'
+import {
+  CHUNK,
+  FRAME_BYTES,
+  HASH_BYTES,
+  MAX_CHUNK_COPIES,
+  MAX_CHUNK_ROWS,
+  MAX_PAYLOAD_BYTES,
+  PREFIX_BYTES,
+  TRAILER,
+  TraceError,
+  encodeChunk,
+  encodeEnd,
+  encodeFrame,
+  encodeHeader,
+  payloadSize,
+  platformSha256,
+  symbolBytes,
+} from './trace-file.ts'
+import type { ByteSink, Frame } from './trace-file.ts'
+import { CHUNK_ROWS } from './trace-types.ts'
+import type { EcallRecord, Trace, TraceChunk } from './trace-types.ts'
+
+/** Writes a trace while it is made. Give `onChunk` to `trace`, then call `finish` with what it returned. */
+export interface TraceWriter {
+  readonly onChunk: (chunk: TraceChunk, ecalls: readonly EcallRecord[]) => void
+  /** Writes the trailer, which makes the file complete. */
+  readonly finish: (halt: Halt, trace: Omit<Trace, 'chunks' | 'ecalls'>) => void
+  /** Written so far. */
+  readonly bytes: number
+}
+
+/**
+ * Appends the header at once. Each chunk and the trailer is one `append`, so a kill tears at most the last.
+ * Throws `TraceError` ('trace/limits') for a chunk too large for the format, and whatever the sink throws.
+ */
+export function traceWriter(program: Program, sink: ByteSink, chunkRows = CHUNK_ROWS): TraceWriter {
+  if (!(Number.isInteger(chunkRows) && chunkRows >= 1 && chunkRows <= MAX_CHUNK_ROWS))
+    throw new RangeError(`a chunk has 1 to ${MAX_CHUNK_ROWS} rows, got ${chunkRows}`)
+  const sha256 = sink.sha256 ?? platformSha256
+  const header = encodeHeader(program, chunkRows, sha256)
+  let chain = header.subarray(header.length - HASH_BYTES)
+  let index = 0
+  let cycles = 0
+  let bytes = header.length
+  sink.append(header)
+
+  const append = (
+    shape: Pick<Frame, 'kind' | 'rows' | 'ecalls' | 'copies'>,
+    encode: (payload: Uint8Array) => void,
+  ): void => {
+    const sizeless = { ...shape, index, firstClk: cycles + 1, payloadBytes: 0 }
+    const size = payloadSize(sizeless)
+    if (size > MAX_PAYLOAD_BYTES || shape.copies > MAX_CHUNK_COPIES)
+      throw new TraceError(
+        'trace/limits',
+        `${size} bytes with ${shape.copies} copied words do not fit`,
+        index,
+      )
+    const whole = new Uint8Array(PREFIX_BYTES + size)
+    const payload = whole.subarray(PREFIX_BYTES)
+    encode(payload)
+    const frame = encodeFrame({ ...sizeless, payloadBytes: size })
+    const checksum = sha256(payload)
+    chain = sha256(chain, frame, checksum)
+    whole.set(frame, 0)
+    whole.set(checksum, FRAME_BYTES)
+    whole.set(chain, FRAME_BYTES + HASH_BYTES)
+    sink.append(whole)
+    bytes += whole.length
+    index++
+  }
+
+  return {
+    get bytes() {
+      return bytes
+    },
+    onChunk(chunk, ecalls) {
+      const { rows } = chunk
+      if (chunk.firstClk !== cycles + 1 || cycles % chunkRows !== 0 || rows < 1 || rows > chunkRows)
+        throw new RangeError(`a chunk of ${rows} rows from cycle ${chunk.firstClk} does not follow ${cycles}`)
+      const copies = ecalls.reduce((n, e) => n + e.copies.length, 0)
+      append({ kind: CHUNK, rows, ecalls: ecalls.length, copies }, (payload) =>
+        encodeChunk(chunk, ecalls, payload),
+      )
+      cycles += rows
+    },
+    finish(halt, trace) {
+      if (trace.cycles !== cycles)
+        throw new RangeError(`a run of ${trace.cycles} cycles, but ${cycles} were written`)
+      const symbol = symbolBytes(halt.symbol)
+      append({ kind: TRAILER, rows: trace.memory.addr.length, ecalls: 0, copies: symbol.length }, (payload) =>
+        encodeEnd({ ...trace, halt, record: trace.halt }, symbol, payload),
+      )
+    },
+  }
+}
+
+/** Traces a run straight into a sink, keeping one chunk in memory. */
+export function traceToSink(
+  program: Program,
+  host: Host,
+  sink: ByteSink,
+  options: Omit<TraceOptions, 'onChunk' | 'keep'> = {},
+): { readonly halt: Halt; readonly cycles: number; readonly bytes: number } {
+  const writer = traceWriter(program, sink)
+  const { halt, trace } = traceRun(program, host, { ...options, onChunk: writer.onChunk, keep: false })
+  writer.finish(halt, trace)
+  return { halt, cycles: trace.cycles, bytes: writer.bytes }
+}

@@ -1,0 +1,369 @@
+import { describe, expect, it } from 'vitest'
+import { parseElf, programDigest, readTrace, trace, traceToSink, traceWriter } from '@vouch/engine'
+import { assembleElf } from '@vouch/engine/assembler'
+import { COLUMNS } from '../src/trace-file.ts'
+import {
+  busy,
+  codeOf,
+  cut,
+  forged,
+  forgedHeader,
+  host,
+  memorySink,
+  open,
+  readAll,
+  sha256,
+  streams,
+  written,
+} from './trace-support.ts'
+import type { Part } from './trace-support.ts'
+
+const program = busy(10)
+const file = written(program, 32)
+const pristine = open(file.bytes)
+const headerBytes = 56 + 8 * pristine.codeCount + 32
+
+describe('round trip', () => {
+  it('reads back the run', () => {
+    const back = readTrace(open(written(program, 4096).bytes))
+    const { chunks, ...rest } = file.trace
+    expect({ ...back, chunks: [] }).toEqual({ ...rest, chunks: [] })
+    expect(back.chunks).toEqual([cut(file.trace, 1, file.trace.cycles)])
+    expect(chunks).toHaveLength(1)
+    expect(file.trace.ecalls.flatMap((e) => e.copies)).not.toHaveLength(0)
+  })
+
+  it('reads any chunk, in any order', () => {
+    for (const i of [3, 0, pristine.chunkCount - 1, 1]) {
+      const { chunk, ecalls } = pristine.chunk(i)
+      expect(chunk).toEqual(cut(file.trace, 32 * i + 1, chunk.rows))
+      expect(ecalls).toEqual(file.trace.ecalls.filter((e) => Math.floor((e.clk - 1) / 32) === i))
+    }
+    expect(codeOf(() => pristine.chunk(pristine.chunkCount))).toEqual({
+      code: 'trace/range',
+      chunk: undefined,
+    })
+  })
+
+  it('says what it is', () => {
+    expect(pristine).toMatchObject({
+      version: 1,
+      chunkRows: 32,
+      entry: 0x10000,
+      complete: true,
+      lostBytes: 0,
+      cycles: file.trace.cycles,
+      size: file.bytes.length,
+      ecallCount: 3,
+    })
+    expect(pristine.end()?.halt).toEqual(file.halt)
+    expect(pristine.codeAt(0x10000)?.word).toBe(program.code[0].word)
+    expect([0xfffc, 0x10002, 0x80000000].map(pristine.codeAt)).toEqual([undefined, undefined, undefined])
+  })
+
+  it('keeps every way to halt', () => {
+    const sources: Record<string, string> = {
+      ebreak: 'nop\n ebreak',
+      'illegal-instruction': 'nop\n .word 1',
+      'first cycle': '.word 4\n',
+      'misaligned-load': 'lw a0, 1(x0)',
+      'out-of-range-store': 'sw a0, -4(x0)',
+      'unsupported-syscall': 'li a7, 1234\n ecall',
+      'misaligned-fetch': 'nop\n beq x0, x0, 2',
+    }
+    for (const [name, source] of Object.entries(sources)) {
+      const elf = parseElf(assembleElf(`_start:\n${source}`))
+      const sink = memorySink()
+      traceToSink(elf, streams(), sink)
+      const run = trace(elf, streams())
+      const back = readAll(sink.bytes())
+      expect({ name, halt: back.end()?.halt, cycles: back.cycles }).toEqual({
+        name,
+        halt: run.halt,
+        cycles: run.trace.cycles,
+      })
+      expect(back.end()?.record).toEqual(run.trace.halt)
+    }
+    const limited = written(program, 32, 50)
+    expect(readAll(limited.bytes).end()).toMatchObject({ halt: { kind: 'limit', limit: 50 } })
+  })
+
+  it('is written while the program runs', () => {
+    const loop = busy(14_000)
+    const sizes: number[] = []
+    const sink = memorySink()
+    let total = 0
+    const counting = {
+      append(bytes: Uint8Array) {
+        sink.append(bytes)
+        total += bytes.length
+      },
+    }
+    const report = traceToSink(loop, host(), counting, { onProgress: () => sizes.push(total) })
+    expect(sizes).toHaveLength(2)
+    expect(sizes[1] - sizes[0]).toBe(92 + 65536 * 4 * COLUMNS.length)
+    expect(report.bytes).toBe(total)
+    const back = readTrace(open(sink.bytes()))
+    const { chunks } = trace(loop, host()).trace
+    expect(back.chunks.map((c) => c.rows)).toEqual(chunks.map((c) => c.rows))
+    expect(back.chunks[1]).toEqual(chunks[1])
+  })
+
+  it('cleans and cuts symbols', () => {
+    const named = { ...program, symbolAt: () => `a\u001b[31m\u202e${'x'.repeat(5000)}` }
+    const sink = memorySink()
+    traceToSink(named, host(), sink)
+    expect(readAll(sink.bytes()).end()?.halt.symbol).toBe(`a?[31m?${'x'.repeat(249)}`)
+  })
+
+  it('tells programs apart', () => {
+    const changed = { ...program, wordValue: program.wordValue.map((w, i) => (i === 0 ? w ^ 1 : w)) }
+    expect(programDigest(changed)).not.toEqual(programDigest(program))
+    expect(programDigest({ ...program, symbolAt: () => 'f' })).toEqual(programDigest(program))
+  })
+})
+
+describe('cut files', () => {
+  it('opens up to the last whole chunk, wherever the file was cut', () => {
+    const starts = [headerBytes]
+    forged(file.bytes, (parts) => {
+      for (const p of parts) starts.push((starts.at(-1) ?? 0) + 92 + p.payload.length)
+    })
+    for (let length = 0; length < file.bytes.length; length++) {
+      const bytes = file.bytes.subarray(0, length)
+      if (length < headerBytes) {
+        expect(codeOf(() => open(bytes))?.code).toBe(length === 0 ? 'trace/magic' : 'trace/truncated')
+        continue
+      }
+      const whole = starts.findLastIndex((s) => s <= length)
+      const reader = open(bytes)
+      const { complete, chunkCount, lostBytes } = reader
+      if (complete || chunkCount !== whole || lostBytes !== length - starts[whole])
+        expect({ length, complete, chunkCount, lostBytes }).toEqual({
+          length,
+          complete: false,
+          chunkCount: whole,
+        })
+      expect(reader.end()).toBeUndefined()
+    }
+    const half = open(file.bytes.subarray(0, starts[2] + 5))
+    expect(half.chunk(1).chunk).toEqual(cut(file.trace, 33, 32))
+    expect(codeOf(() => readTrace(half))).toEqual({ code: 'trace/truncated', chunk: undefined })
+  })
+
+  it('notices a last chunk whose bytes never reached the disk', () => {
+    const bytes = file.bytes.slice()
+    const end = headerBytes + 92 + 32 * 48 + 200
+    bytes.fill(0, end - 300)
+    const whole = bytes.subarray(0, forgedEnd(2))
+    expect(codeOf(() => open(whole))).toMatchObject({ code: expect.stringMatching(/checksum|chain/) })
+    expect(open(whole, true)).toMatchObject({ complete: false, chunkCount: 0 })
+  })
+})
+
+/** Where chunk `i` starts. */
+function forgedEnd(i: number): number {
+  let at = headerBytes
+  forged(file.bytes, (parts) => {
+    for (const p of parts.slice(0, i)) at += 92 + p.payload.length
+  })
+  return at
+}
+
+describe('changed files', () => {
+  it('finds any flipped bit', () => {
+    const total = file.bytes.length
+    const seen = new Set<string>()
+    for (let n = 0; n < 3000; n++) {
+      const bit = n < 1500 ? n : Math.floor(((n - 1500) / 1500) * 8 * total)
+      const at = n < 1500 ? Math.floor((n / 1500) * (headerBytes + 300)) : bit >>> 3
+      const bytes = file.bytes.slice()
+      bytes[at] ^= 1 << (bit & 7)
+      const failure = codeOf(() => readAll(bytes))
+      if (failure === undefined) expect({ at, failure }).toBe('a failure')
+      else seen.add(failure.code)
+    }
+    expect([...seen]).toEqual(
+      expect.arrayContaining([
+        'trace/magic',
+        'trace/version',
+        'trace/header',
+        'trace/chain',
+        'trace/checksum',
+      ]),
+    )
+  })
+
+  it('names the chunk, and still reads the others', () => {
+    const bytes = file.bytes.slice()
+    bytes[forgedEnd(2) + 92 + 7] ^= 1
+    const reader = open(bytes)
+    expect(codeOf(() => reader.chunk(2))).toEqual({ code: 'trace/checksum', chunk: 2 })
+    expect(reader.chunk(3).chunk).toEqual(cut(file.trace, 97, 32))
+    const recovered = open(bytes, true)
+    expect(recovered).toMatchObject({ complete: false, chunkCount: 2, cycles: 64 })
+    expect(recovered.lostBytes).toBe(bytes.length - forgedEnd(2))
+    expect(recovered.damage).toMatchObject({ code: 'trace/checksum', chunk: 2 })
+  })
+
+  it('finds chunks that were swapped, left out or taken from another run', () => {
+    const raw = (order: readonly number[], from = file.bytes): Uint8Array => {
+      const pieces = [file.bytes.slice(0, headerBytes)]
+      for (const i of order) pieces.push(from.slice(forgedEnd(i), forgedEnd(i + 1)))
+      return new Uint8Array(Buffer.concat(pieces))
+    }
+    expect(codeOf(() => open(raw([1, 0, 2])))).toEqual({ code: 'trace/chain', chunk: 0 })
+    expect(codeOf(() => open(raw([0, 2])))).toEqual({ code: 'trace/chain', chunk: 1 })
+    const other = written(busy(11), 32)
+    const spliced = new Uint8Array(
+      Buffer.concat([raw([0, 1]), other.bytes.slice(forgedEnd(2), forgedEnd(3))]),
+    )
+    expect(codeOf(() => open(spliced))).toEqual({ code: 'trace/chain', chunk: 2 })
+    expect(open(spliced, true)).toMatchObject({ chunkCount: 2 })
+  })
+
+  it('trace/trailing: bytes after the trailer', () => {
+    const bytes = Uint8Array.from([...file.bytes, 0])
+    expect(codeOf(() => open(bytes))).toEqual({ code: 'trace/trailing', chunk: undefined })
+    expect(open(bytes, true)).toMatchObject({ complete: true, lostBytes: 1 })
+  })
+
+  it('survives noise', () => {
+    let seed = sha256(Uint8Array.of(1))
+    for (let n = 0; n < 300; n++) {
+      const bytes = file.bytes.slice()
+      for (let k = 0; k <= n % 5; k++) {
+        seed = sha256(seed)
+        const at = new DataView(seed.buffer).getUint32(0) % bytes.length
+        bytes.set(seed.subarray(0, Math.min(32, bytes.length - at)), at)
+      }
+      expect(codeOf(() => readAll(bytes))).toBeDefined()
+      codeOf(() => readAll(bytes.subarray(0, seed[5] * 40)))
+      codeOf(() => open(bytes, true))
+      open(
+        Uint8Array.from([...file.bytes.subarray(0, headerBytes), ...seed]).slice(0, headerBytes + 32),
+        true,
+      )
+    }
+  })
+})
+
+describe('forged files, with all hashes right', () => {
+  const word = (p: Part, i: number, value: number): void =>
+    new DataView(p.payload.buffer).setUint32(4 * i, value, true)
+  const frame = (i: number, change: Partial<Part['frame']>) => (parts: Part[]) => {
+    parts[i].frame = { ...parts[i].frame, ...change }
+  }
+  const last = pristine.chunkCount
+  const firstEcall = Math.floor((file.trace.ecalls[0].clk - 1) / 32)
+  const ecallWord = (offset: number, value: number) => (parts: Part[]) =>
+    word(parts[firstEcall], 12 * 32 + offset, value)
+  const copies = 12 * 32 + 16 * pristine.chunk(firstEcall).ecalls.length
+
+  const cases: readonly [string, string, (parts: Part[]) => void][] = [
+    ['unknown kind', 'trace/format', frame(0, { kind: 3 })],
+    ['wrong index', 'trace/format', frame(1, { index: 2 })],
+    ['wrong firstClk', 'trace/format', frame(1, { firstClk: 34 })],
+    ['no rows', 'trace/format', frame(0, { rows: 0, payloadBytes: 0 })],
+    ['too many rows', 'trace/format', frame(0, { rows: 33 })],
+    ['more ecalls than rows', 'trace/format', frame(0, { ecalls: 33 })],
+    ['payload of another size', 'trace/format', frame(0, { payloadBytes: 4 })],
+    ['payload too large', 'trace/limits', frame(0, { payloadBytes: 2 ** 30 + 4 })],
+    ['copies too many', 'trace/limits', frame(0, { copies: 2 ** 24 + 1 })],
+    ['symbol too long', 'trace/limits', frame(last, { copies: 1025 })],
+    ['trailer with ecalls', 'trace/format', frame(last, { ecalls: 1 })],
+    [
+      'short chunk in the middle',
+      'trace/format',
+      (parts) => {
+        const rows = 31
+        parts[3] = {
+          frame: { ...parts[3].frame, rows, payloadBytes: 48 * rows },
+          payload: new Uint8Array(48 * rows),
+        }
+        parts[4].frame = { ...parts[4].frame, firstClk: 128 }
+      },
+    ],
+    ['ecall before its chunk', 'trace/format', ecallWord(0, 0)],
+    ['ecall after its chunk', 'trace/format', ecallWord(0, 32 * firstEcall + 33)],
+    ['cursor that is none', 'trace/format', ecallWord(11, 5)],
+    ['padding of an ecall', 'trace/format', ecallWord(15, 1)],
+    ['more copies than there are', 'trace/format', ecallWord(14, 2 ** 32 - 1)],
+    ['fewer copies than there are', 'trace/format', ecallWord(14, 0)],
+    ['copy outside RAM', 'trace/format', (parts) => word(parts[firstEcall], copies, 2 ** 30)],
+    ['copy not aligned', 'trace/format', (parts) => word(parts[firstEcall], copies, 2)],
+    ['copy of no byte', 'trace/format', (parts) => word(parts[firstEcall], copies + 4, 1)],
+    ['copy past its word', 'trace/format', (parts) => word(parts[firstEcall], copies + 4, 2 | (3 << 8))],
+    ['unknown halt', 'trace/format', (parts) => word(parts[last], 0, 9)],
+    ['no halt', 'trace/format', (parts) => word(parts[last], 0, 0)],
+    ['unknown trap', 'trace/format', (parts) => (word(parts[last], 0, 2), word(parts[last], 1, 99))],
+    ['impossible limit', 'trace/format', (parts) => (word(parts[last], 0, 3), word(parts[last], 7, 5))],
+    ['halt in another cycle', 'trace/format', (parts) => word(parts[last], 3, 5)],
+    ['unknown halt record', 'trace/format', (parts) => word(parts[last], 8, 3)],
+    ['halt record of another cycle', 'trace/format', (parts) => word(parts[last], 9, 5)],
+    ['memory not aligned', 'trace/format', (parts) => word(parts[last], 89, 1)],
+    [
+      'memory outside RAM',
+      'trace/format',
+      (parts) => word(parts[last], 89 + file.trace.memory.addr.length - 1, 2 ** 30),
+    ],
+    ['memory out of order', 'trace/format', (parts) => word(parts[last], 90, file.trace.memory.addr[0])],
+    [
+      'symbol that steers a terminal',
+      'trace/format',
+      (parts) => {
+        const { frame: f, payload } = parts[last]
+        const bytes = Uint8Array.from([...payload, 0x1b, 0x63, 0, 0])
+        parts[last] = { frame: { ...f, copies: f.copies + 4, payloadBytes: bytes.length }, payload: bytes }
+      },
+    ],
+  ]
+  for (const [name, code, change] of cases)
+    it(name, () => {
+      const forgery = forged(file.bytes, change)
+      expect(codeOf(() => readAll(forgery))?.code).toBe(code)
+      expect(codeOf(() => open(forgery, true))).toBeUndefined()
+    })
+
+  it('a forgery that changes nothing is the file', () => {
+    expect(forged(file.bytes, () => {})).toEqual(file.bytes)
+    expect(forgedHeader(file.bytes, () => {})).toEqual(file.bytes)
+  })
+
+  const headers: readonly [string, string, (view: DataView) => void][] = [
+    ['version', 'trace/version', (v) => v.setUint32(8, 2, true)],
+    ['no chunk rows', 'trace/limits', (v) => v.setUint32(12, 0, true)],
+    ['too many chunk rows', 'trace/limits', (v) => v.setUint32(12, 2 ** 20 + 1, true)],
+    ['more instructions than the file', 'trace/truncated', (v) => v.setUint32(20, 2 ** 24, true)],
+    ['more instructions than any program', 'trace/limits', (v) => v.setUint32(20, 2 ** 24 + 1, true)],
+    ['pc not aligned', 'trace/format', (v) => v.setUint32(56, 0x10001, true)],
+    ['pc out of order', 'trace/format', (v) => v.setUint32(60, 0x10000, true)],
+    ['pc outside RAM', 'trace/format', (v) => v.setUint32(56 + 4 * (pristine.codeCount - 1), 2 ** 30, true)],
+    [
+      'code too wide',
+      'trace/limits',
+      (v) => v.setUint32(56 + 4 * (pristine.codeCount - 1), 2 ** 30 - 4, true),
+    ],
+    ['no instruction', 'trace/format', (v) => v.setUint32(56 + 4 * pristine.codeCount, 0xffffffff, true)],
+  ]
+  for (const [name, code, change] of headers)
+    it(`header: ${name}`, () => {
+      const { length } = file.bytes
+      const forgery = name.startsWith('more') ? file.bytes.slice() : forgedHeader(file.bytes, change)
+      if (name.startsWith('more')) change(new DataView(forgery.buffer))
+      expect(forgery.length).toBe(length)
+      expect(codeOf(() => open(forgery))?.code).toBe(code)
+    })
+})
+
+describe('the writer refuses misuse', () => {
+  it('chunks out of order, and a run of another length', () => {
+    const writer = traceWriter(program, memorySink(), 32)
+    expect(() => writer.onChunk(cut(file.trace, 2, 32), [])).toThrow(RangeError)
+    expect(() => writer.onChunk(cut(file.trace, 1, 33), [])).toThrow(RangeError)
+    expect(() => writer.finish(file.halt, file.trace)).toThrow(RangeError)
+    writer.onChunk(cut(file.trace, 1, 31), [])
+    expect(() => writer.onChunk(cut(file.trace, 32, 32), [])).toThrow(RangeError)
+    expect(() => traceWriter(program, memorySink(), 0)).toThrow(RangeError)
+  })
+})
