@@ -29,7 +29,7 @@ export function phases(
     async step() {
       if (current !== undefined)
         onProgress?.({ phase: current.name, done: ++current.done, total: current.total })
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await new Promise<void>((resolve) => setTimeout(resolve, 0))
       if (signal?.aborted === true) throw new ProverAborted('aborted')
     },
     end,
