@@ -1,6 +1,6 @@
 export { riscvAir } from './air.ts'
 export * from './buses.ts'
-export { chooseTables } from './tables-sparse.ts'
+export { chooseTables, SPARSE_LIMIT } from './tables-sparse.ts'
 export { collect } from './collect.ts'
 export { IMAGE_TREE } from './image-chip.ts'
 export { imageColumns, imageId, imageLogHeights, imageOf } from './image.ts'

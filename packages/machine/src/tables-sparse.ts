@@ -32,7 +32,7 @@ export const tablesSparseChip = machineChip({
 })
 
 /** Fewest cells: a sparse row costs about three dense ones, and the dense table always has 2^16. */
-const SPARSE_LIMIT = 1 << 14
+export const SPARSE_LIMIT = 1 << 14
 
 /** Picks the table chip that answers the look-ups counted so far. Call it after all counting, before filling tables. */
 export function chooseTables(run: Run): void {

@@ -44,14 +44,12 @@ export async function fillChips(
     const columns = filled[i]
     if (columns === undefined) continue
     fillOne(kernels, chip, run, columns)
-    kernels
-      .chip(chip as Chip<never>)
-      .count(
-        { main: columns.main, preprocessed: (image.byChip[chip.name] ?? []).map((c) => c.natural), publics },
-        // Padding rows count too: the constraints make no difference between rows.
-        2 ** columns.logHeight,
-        countsOf,
-      )
+    kernels.chip(chip as Chip<never>).count(
+      { main: columns.main, preprocessed: (image.byChip[chip.name] ?? []).map((c) => c.natural), publics },
+      // Padding rows count too: the constraints make no difference between rows.
+      2 ** columns.logHeight,
+      countsOf,
+    )
     await step()
   }
   for (const { host, pointer } of counts) host.set(kernels.words(pointer, host.length))

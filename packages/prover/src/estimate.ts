@@ -1,4 +1,4 @@
-import { imageLogHeights, riscvAir } from '@vouch/machine'
+import { SPARSE_LIMIT, imageLogHeights, riscvAir } from '@vouch/machine'
 import type { Image, Run, Statement } from '@vouch/machine'
 import { INITIAL_SP } from '@vouch/engine'
 import { PROFILES, estimateProof } from '@vouch/stark'
@@ -17,19 +17,29 @@ export interface MemoryEstimate {
 /** WebAssembly's 4 GiB. */
 export const MAX_MEMORY_BYTES = 2 ** 32 - 2 ** 16
 
-/** Look-up counts, twiddles and the preprocessed trees of an ordinary program. */
-const FIXED_WORDS = 2 ** 22
+/** Look-up counts, arguments of kernels, and the preprocessed tree of a small program. */
+const FIXED_WORDS = 2 ** 19
 
-/** Estimates from the heights of the chips. Tables, not known before they are counted, are taken as dense. */
+/** At most so many values can be looked up in the tables, of which only the distinct ones need a row. */
+const lookups = (run: Run): number =>
+  riscvAir.chips.reduce((sum, chip) => {
+    const messages = chip.messages.filter(
+      (m) => m.sign === -1 && m.bus.table !== undefined && m.bus.name !== 'Rom',
+    )
+    return sum + messages.length * chip.rows(run)
+  }, 0)
+
+/** Estimates from the heights of the chips. Tables are taken as dense unless the run is too short to need them so. */
 export function estimateMemory(
   image: Image,
   run: Run,
   statement: Statement,
   profile: ProfileName,
 ): MemoryEstimate {
+  const most = lookups(run)
   const logHeights = riscvAir.chips.map((chip) => {
-    if (chip.name === 'tables-dense') return chip.fixedLogHeight!
-    const rows = chip.rows(run)
+    if (chip.name === 'tables-dense') return most < SPARSE_LIMIT ? 0 : chip.fixedLogHeight!
+    const rows = chip.name === 'tables-sparse' && most < SPARSE_LIMIT ? most : chip.rows(run)
     return rows === 0 ? 0 : logHeightOf(chip, rows)
   })
   const { logBlowup } = PROFILES[profile]
@@ -46,5 +56,7 @@ export function estimateMemory(
     starkStatement(statement, header),
     logHeights,
   )
-  return { bytes: 4 * (proverWords + witnessWords + FIXED_WORDS * 2 ** (logBlowup - 1)), cells }
+  // The tree of the dense tables: four columns in three forms, and digests.
+  const tables = most < SPARSE_LIMIT ? 0 : 2 ** 16 * (4 * (2 + 2 ** logBlowup) + 16 * 2 ** logBlowup)
+  return { bytes: 4 * (proverWords + witnessWords + tables + FIXED_WORDS), cells }
 }
