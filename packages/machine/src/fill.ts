@@ -15,7 +15,7 @@ type InstructionFamily = keyof typeof FAMILY
 export function gather(run: Run, rows: FamilyRows, field: TraceField): Uint32Array {
   const { count, cycle } = rows
   const out = new Uint32Array(count)
-  for (let r = 0; r < count; ) {
+  for (let r = 0; r < count;) {
     const chunk = chunkOf(cycle[r])
     const source = run.chunks[chunk][field]
     const start = chunk * CHUNK_ROWS

@@ -16,7 +16,7 @@ export const registersChip = machineChip({
   },
   constrain(c, b) {
     b.zero('indices start at 0', b.first.mul(c.index))
-    b.zero('indices ascend by 1', c.index.sub(b.prev(c.index)).sub(1).add(b.first.mul(SLOTS)))
+    b.zero('indices ascend by 1', b.first.not().mul(c.index.sub(b.prev(c.index)).sub(1)))
     // The verifier's public terms replace the 0 of sp by its initial value.
     b.send('start', MEM, 1, [REGISTER_SPACE, c.index, 0, 0, 0])
     b.receive('end', MEM, 1, [REGISTER_SPACE, c.index, c.f0, c.f1, c.ts])

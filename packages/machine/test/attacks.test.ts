@@ -1,26 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { busBalance, checkRows } from '../../stark/src/air/check.ts'
-import type { FilledChip } from '../../stark/src/air/check.ts'
+import type { FilledChip, RowColumns } from '../../stark/src/air/check.ts'
+import type { Chip } from '../../stark/src/air/chip.ts'
 import { INITIAL_SP } from '@vouch/engine'
-import { listPublicTerms } from '../src/index.ts'
+import { listPublicTerms, riscvAir } from '../src/index.ts'
+import type { Run } from '../src/run.ts'
 import { exit, fillProgram, load, problem, program, valueAt } from './harness.ts'
-import type { Filled, Line } from './harness.ts'
+import type { Filled } from './harness.ts'
+import { chipOf, cloneColumns, exchange, P, peek, poke } from './kill-check.ts'
+import { one, registers } from './kill-rows.ts'
 import { HOST_INPUT, hostCalls, longLoop, memoryAccesses } from './programs.ts'
-
-const P = 2 ** 31 - 1
-
-const chipOf = (f: Filled, name: string): FilledChip => f.chips.find((c) => c.chip.name === name)!
-
-/** Writes cells of one row; values may be negative. */
-function poke(c: FilledChip, row: number, cells: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(cells)) {
-    const j = c.chip.columns.indexOf(name)
-    if (j < 0) throw new RangeError(`${c.chip.name} has no ${name}`)
-    c.columns.main[j]![row] = ((value % P) + P) % P
-  }
-}
-const peek = (c: FilledChip, name: string, row: number): number =>
-  c.columns.main[c.chip.columns.indexOf(name)]![row]!
+import type { TinyProgram } from './tiny-machine.ts'
 
 /** The look-ups that a row makes outside their table. */
 function badLookUps(c: FilledChip, row: number, publics: readonly number[]): string[] {
@@ -55,57 +45,6 @@ const unbalanced = (f: Filled): string[] => [
     ).map((i) => i.bus),
   ),
 ]
-
-const one = (line: Line, b: number, c: number): Filled =>
-  fillProgram(program([...load(5, b), ...load(6, c), line, ...exit()]))
-const registers = { rd: 7, rs1: 5, rs2: 6 }
-
-describe('rows that only one check refuses', () => {
-  it('MULH with a carry of 2^23 that 256 wraps away', () => {
-    const f = one(['mulhu', registers], 0x12345678, 0x00f70577)
-    const c = chipOf(f, 'mulh')
-    const at = (n: string): number => peek(c, n, 0)
-    poke(c, 0, {
-      r1: at('r1') - 1,
-      s1: at('s1') + 2 ** 23,
-      lo0: at('lo0') - 256,
-      k1: at('k1') + 128,
-      h0: at('h0') + 128,
-      a0: at('a0') + 128,
-    })
-    expect(refusals(f, 'mulh')).toEqual(['s1 is a limb'])
-  })
-
-  it('DIVU 5 / 255 = 0x8080807f', () => {
-    const f = one(['divu', registers], 5, 255)
-    const [q0, q1] = [0x807f, 0x8080]
-    poke(chipOf(f, 'div'), 0, {
-      q0,
-      q1,
-      v0: q0,
-      v1: q1,
-      a0: q0,
-      a1: q1,
-      t1: 1,
-      s1: -(2 ** 23),
-      k0: 128,
-      k0Top: 0,
-      r0: 132,
-      borrow: 1,
-    })
-    expect(refusals(f, 'div')).toEqual(['s1 is a limb'])
-  })
-
-  it('register slots counted from 1, so that x0 has no start', () => {
-    const f = fillProgram(program(exit()))
-    const c = chipOf(f, 'registers')
-    const index = c.columns.main[c.chip.columns.indexOf('index')]!
-    for (let i = 0; i < index.length; i++) index[i]! += 1
-    expect(checkRows(c.chip, c.columns)?.constraint).toBe('indices start at 0')
-    index.forEach((v, i) => (index[i] = v - 1))
-    expect(checkRows(c.chip, c.columns)).toBeUndefined()
-  })
-})
 
 describe('attacks on single instructions', () => {
   it('ADD whose sum is 2^32 too large', () => {
@@ -272,5 +211,164 @@ describe('attacks on the boundaries', () => {
     const c = chipOf(f, 'halt')
     poke(c, 0, { exit: 0 })
     expect(unbalanced(f)).toEqual(expect.arrayContaining(['State', 'Halt']))
+  })
+})
+
+describe('the tables', () => {
+  const word = program(
+    [...load(5, 0x2000), ['lw', { rd: 6, rs1: 5, imm: 0 }], ['xor', { rd: 7, rs1: 6, rs2: 5 }], ...exit()],
+    { 0x2000: 0x12345678 },
+  )
+  const KINDS = ['sparse', 'dense'] as const
+  const filled = (kind: (typeof KINDS)[number]): Filled =>
+    fillProgram(word, {}, kind === 'dense' ? 'dense' : undefined)
+
+  it.each(KINDS)('%s: one answer too many or too few of any kind', (kind) => {
+    const f = filled(kind)
+    const c = chipOf(f, `tables-${kind}`)
+    const answers = {
+      n16: 'Range16',
+      n15: 'Range15',
+      nBytes: 'Bitwise',
+      nAnd: 'Bitwise',
+      nOr: 'Bitwise',
+      nXor: 'Bitwise',
+    }
+    for (const [count, bus] of Object.entries(answers))
+      for (const by of [1, -1]) {
+        const old = peek(c, count, 0)
+        poke(c, 0, { [count]: old + by })
+        expect(unbalanced(f)).toEqual([bus])
+        poke(c, 0, { [count]: old })
+      }
+    expect(problem(f)).toBeUndefined()
+  })
+  it('the dense table has the 16-bit values and the bitwise operations, and nothing else', () => {
+    const { chip, columns } = chipOf(filled('dense'), 'tables-dense')
+    columns.main.forEach((c) => c.fill(1))
+    for (let v = 0; v < 65536; v++) expectAnswers(chip, columns, v, v)
+  })
+  it('a row of the sparse table answers as the row of the dense table does', () => {
+    const chip = riscvAir.chips.find((c) => c.name === 'tables-sparse')!
+    const values = Uint32Array.from({ length: 65536 }, (_, v) => v)
+    const main = chip.columns.map(() => new Uint32Array(65536))
+    const counts = {
+      Range16: new Uint32Array(65536).fill(1),
+      Range15: new Uint32Array(32768).fill(1),
+      Bitwise: new Uint32Array(4 * 65536).fill(1),
+    }
+    chip.fill(main, { tables: { values }, counts } as unknown as Run, 65536)
+    expect(checkRows(chip as unknown as Chip<never>, { main })).toBeUndefined()
+    for (let v = 0; v < 65536; v++) expectAnswers(chip as unknown as Chip<never>, { main }, v, v)
+  })
+  it('a row of the sparse table that answers x & y with another value', () => {
+    const f = filled('sparse')
+    const c = chipOf(f, 'tables-sparse')
+    poke(c, 0, { and: peek(c, 'and', 0) + 1 })
+    expect(refusals(f, 'tables-sparse')).toEqual(['and of the bits'])
+  })
+})
+
+/** What row `row` of a table with unit counts sends: the answers for the 16-bit value v. */
+function expectAnswers(chip: Chip<never>, columns: RowColumns, row: number, v: number): void {
+  const x = v & 255
+  const y = v >> 8
+  const sent = chip.messages.map((m) => [
+    m.bus.name,
+    valueAt(m.multiplicity, columns, row),
+    ...m.tuple.map((e) => valueAt(e, columns, row)),
+  ])
+  const truth = [
+    ['Range16', 1, v],
+    ['Range15', v < 32768 ? 1 : 0, v],
+    ['Bitwise', 1, 0, x, y, 0],
+    ['Bitwise', 1, 1, x, y, x & y],
+    ['Bitwise', 1, 2, x, y, x | y],
+    ['Bitwise', 1, 3, x, y, x ^ y],
+  ]
+  if (sent.join(';') !== truth.join(';')) expect(sent).toEqual(truth)
+}
+
+describe('attacks on what the image binds', () => {
+  const source = (change: number): TinyProgram =>
+    program([...load(5, 0x2000), ['lw', { rd: 6, rs1: 5, imm: 0 }], ...exit()], {
+      0x2000: 7 + change,
+      0x2004: 9,
+    })
+  const honest = (): Filled => fillProgram(source(0))
+  const alter = (f: Filled, chip: string, column: string, row: number, by: number): Filled => {
+    const c = chipOf(f, chip)
+    const columns = cloneColumns(c.columns)
+    columns.preprocessed![c.chip.preprocessed!.columns.indexOf(column)][row] += by
+    return exchange(f, { chip: c.chip, columns })
+  }
+
+  it.each(['addr', 'v0', 'v1', 'enabled'])('an image whose words differ in %s', (column) => {
+    expect(problem(honest())).toBeUndefined()
+    for (const row of [0, 1]) expect(unbalanced(alter(honest(), 'image', column, row, 1))).toEqual(['Image'])
+  })
+  it.each(['family', 'pc', 'f1', 'f2', 'f3', 'f4', 'f5', 'f6'])('a ROM row that differs in %s', (column) => {
+    const f = honest()
+    for (let row = 0; row < f.run.rom.count; row++)
+      expect(unbalanced(alter(f, 'rom', column, row, 1))).toEqual(['Rom'])
+  })
+  it('a word that starts as another program has it', () => {
+    const f = honest()
+    poke(chipOf(f, 'memory'), 0, { i0: 8 })
+    expect(refusals(f, 'memory')).toEqual([])
+    expect(unbalanced(f)).toEqual(expect.arrayContaining(['Image', 'Mem']))
+  })
+  it('a whole run of another program', () => {
+    const f = honest()
+    const run = fillProgram(source(1))
+    expect(problem(exchange(run, chipOf(f, 'image')))).toMatch(/^Image\(/)
+  })
+  it('an image that nobody takes', () => {
+    const f = honest()
+    poke(chipOf(f, 'memory'), 1, { kind: 0, i0: 0 })
+    expect(refusals(f, 'memory', 1)).toEqual([])
+    expect(unbalanced(f)).toContain('Image')
+  })
+})
+
+/**
+ * A lifted table is a row of periods that need not be alike, so in row 0 the previous row is anybody's: see
+ * docs/SOUNDNESS.md, section 6.
+ */
+describe('the seam between the last row and row 0', () => {
+  const random = (seed: number) => (): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+    return seed % P
+  }
+  const valuesAtSeam = (c: Chip<never>, current: readonly number[], last: readonly number[]): number[] => {
+    const columns = { main: current.map((v, j) => Uint32Array.of(v, last[j])) }
+    const exprs = [
+      ...c.constraints.map((k) => k.expr),
+      ...c.messages.flatMap((m) => [m.multiplicity, ...m.tuple]),
+    ]
+    return exprs.map((e) => valueAt(e, columns, 0))
+  }
+  const chips = riscvAir.chips.filter((c) => c.prevColumns.length > 0) as unknown as Chip<never>[]
+
+  it('is looked at by two chips', () => {
+    expect(chips.map((c) => c.name)).toEqual(['memory', 'registers'])
+  })
+  it.each(chips.map((c) => [c.name, c] as const))(
+    '%s: says the same whatever comes before row 0',
+    (_, chip) => {
+      const next = random(7)
+      const lastRow = (): number[] => chip.columns.map(next)
+      for (let i = 0; i < 50; i++) {
+        const current = chip.columns.map(next)
+        expect(valuesAtSeam(chip, current, lastRow())).toEqual(valuesAtSeam(chip, current, lastRow()))
+      }
+    },
+  )
+  it('registers: the index of the last row is 63 in every period, by the rows of that period', () => {
+    const f = fillProgram(program(exit()))
+    const c = chipOf(f, 'registers')
+    expect(peek(c, 'index', 63)).toBe(63)
+    poke(c, 63, { index: 62 })
+    expect(refusals(f, 'registers', 63)).toEqual(['indices ascend by 1'])
   })
 })

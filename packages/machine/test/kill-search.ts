@@ -1,6 +1,7 @@
 import { evaluate } from '../../stark/src/air/expr.ts'
 import type { Evaluation, Expr } from '../../stark/src/air/expr.ts'
 import type { Chip, Message } from '../../stark/src/air/chip.ts'
+import { programOf, rowEvaluator } from '../../stark/src/air/program.ts'
 import * as M from '../../stark/src/field/m31.ts'
 
 /**
@@ -8,7 +9,7 @@ import * as M from '../../stark/src/field/m31.ts'
  *
  * Such a row shows that the item is not implied by the others: a check without it would accept the row. The search
  * changes one cell of an honest row and then repairs what else broke, a cell at a time, by solving the broken
- * constraint for a column in which it is linear.
+ * constraint for a column of which its degree is at most 2.
  */
 export interface Table {
   readonly main: readonly Uint32Array[]
@@ -25,9 +26,12 @@ export interface Kill {
 /** Decides a look-up tuple; undefined for a bus that is no table. */
 export type Oracle = (bus: string) => ((tuple: readonly number[]) => boolean) | undefined
 
+/** The value of each step of the chip's program. */
+type Row = ArrayLike<number>
+
 interface Item {
   readonly name: string
-  readonly holds: (row: number) => boolean
+  readonly holds: (row: Row) => boolean
   readonly constraint?: Expr
   readonly message?: Message
   readonly columns: readonly number[]
@@ -58,12 +62,12 @@ const CANDIDATES = [
 
 const DELTAS = [1, M.P - 1, 0x100, M.P - 0x100, 0x8000, 0x10000, M.P - 0x10000, 2, M.P - 2, 256 * 255]
 
-/** The names that `search` can be asked for: every constraint, and every message on a bus that the oracle decides. */
-export function localItems<R>(chip: Chip<R>, oracle: Oracle): string[] {
-  return [
-    ...chip.constraints.map((k) => k.name),
-    ...chip.messages.filter((m) => oracle(m.bus.name) !== undefined).map((m) => m.name),
-  ]
+/** How to search: which rows, how long, and whether what the row receives from other chips must stay as it is. */
+export interface SearchOptions {
+  readonly rows: readonly number[]
+  readonly random: () => number
+  readonly budget: number
+  readonly honestInputs: boolean
 }
 
 export function search<R>(
@@ -71,9 +75,7 @@ export function search<R>(
   table: Table,
   target: string,
   oracle: Oracle,
-  rows: readonly number[],
-  random: () => number,
-  budget = 60_000,
+  { rows, random, budget, honestInputs }: SearchOptions,
 ): Kill | undefined {
   const values = table.main.map((c) => Uint32Array.from(c.subarray(0, table.height)))
   const { height } = table
@@ -94,25 +96,53 @@ export function search<R>(
     row = r
     return evaluate(e, env)
   }
+  const program = programOf(chip as Chip<never>)
+  const valuesOf = rowEvaluator(program.steps, {
+    main: values,
+    preprocessed: table.preprocessed,
+    publics: table.publics,
+    previous: (r) => (r + height - 1) % height,
+    first: (r) => (r === 0 ? 1 : 0),
+  })
   const items: Item[] = [
-    ...chip.constraints.map((k) => ({
+    ...chip.constraints.map((k, j) => ({
       name: k.name,
-      holds: (r: number) => at(k.expr, r) === 0,
+      holds: (v: Row) => v[program.constraints[j]] === 0,
       constraint: k.expr,
       columns: columnsOf([k.expr]),
     })),
-    ...chip.messages.flatMap((m) => {
+    ...chip.messages.flatMap((m, j) => {
       const valid = oracle(m.bus.name)
       if (valid === undefined) return []
-      const holds = (r: number): boolean => at(m.multiplicity, r) === 0 || valid(m.tuple.map((e) => at(e, r)))
+      const { multiplicity, tuple } = program.messages[j]
+      const holds = (v: Row): boolean => v[multiplicity] === 0 || valid(tuple.map((step) => v[step]))
       return [{ name: m.name, holds, message: m, columns: columnsOf([m.multiplicity, ...m.tuple]) }]
     }),
   ]
   const wanted = items.find((i) => i.name === target)
   if (wanted === undefined) throw new RangeError(`${chip.name} has no '${target}'`)
+  const received = program.messages.filter(
+    (_, j) => honestInputs && chip.messages[j].sign === -1 && oracle(chip.messages[j].bus.name) === undefined,
+  )
+  const inputs = (r: number): string => {
+    if (received.length === 0) return ''
+    const v = valuesOf(r)
+    return received
+      .map((m) => (v[m.multiplicity] === 0 ? '' : [v[m.multiplicity], ...m.tuple.map((s) => v[s])].join()))
+      .join(';')
+  }
+  let honest = ''
   const usesPrev = chip.prevColumns.length > 0
   const rowsChecked = (r: number): number[] => (usesPrev ? [r, (r + 1) % height] : [r])
-  const broken = (r: number): Item[] => items.filter((i) => rowsChecked(r).some((q) => !i.holds(q)))
+  const holds = (item: Item, r: number): boolean => item.holds(valuesOf(r))
+  const broken = (r: number): Item[] => {
+    const found = new Set<Item>()
+    for (const q of rowsChecked(r)) {
+      const v = valuesOf(q)
+      for (const i of items) if (!i.holds(v)) found.add(i)
+    }
+    return [...found]
+  }
 
   let spent = 0
   const changed = new Map<number, number>()
@@ -124,15 +154,13 @@ export function search<R>(
   function repairs(item: Item, column: number, r: number): number[] {
     const saved = values[column]![r]!
     const out: number[] = []
-    const rowOf = rowsChecked(r).find((q) => !item.holds(q)) ?? r
+    const rowOf = rowsChecked(r).find((q) => !holds(item, q)) ?? r
     if (item.constraint !== undefined) {
       const f = [0, 1, 2].map((v) => {
         set(column, r, v)
         return at(item.constraint!, rowOf)
       })
-      const slope = M.sub(f[1]!, f[0]!)
-      if (slope !== 0 && M.sub(f[2]!, f[1]!) === slope) out.push(M.mul(M.neg(f[0]!), M.inv(slope)))
-      else out.push(0, 1)
+      out.push(0, 1, ...roots(f))
     } else {
       for (const e of [...item.message!.tuple, item.message!.multiplicity]) {
         const f = [0, 1, 2].map((v) => {
@@ -155,6 +183,7 @@ export function search<R>(
     if (spent++ > budget) return false
     const bad = broken(r)
     if (!bad.includes(wanted!)) return false
+    if (inputs(r) !== honest) return false
     if (bad.length === 1) return true
     if (depth === 0 || bad.length > depth + 2) return false
     const others = bad.filter((i) => i !== wanted)
@@ -181,6 +210,7 @@ export function search<R>(
 
   for (const depth of [0, 1, 2, 3, 4, 5]) {
     for (const r of rows) {
+      honest = inputs(r)
       const columns = wanted.columns.length > 0 ? [...wanted.columns] : chip.columns.map((_, i) => i)
       shuffle(columns, random)
       for (const c of columns) {
@@ -190,7 +220,7 @@ export function search<R>(
         for (const v of tries) {
           if (v === saved) continue
           set(c, r, v)
-          if (!rowsChecked(r).every((q) => wanted.holds(q))) {
+          if (!rowsChecked(r).every((q) => holds(wanted, q))) {
             changed.set(c, saved)
             if (repair(r, depth)) {
               const kill = describe(r)
@@ -206,6 +236,20 @@ export function search<R>(
     }
   }
   return undefined
+}
+
+/** Zeros of the polynomial of degree at most 2 with these values at 0, 1 and 2. */
+function roots([f0, f1, f2]: readonly number[]): number[] {
+  const a = M.mul(M.sub(M.add(f2, f0), M.add(f1, f1)), M.inv(2))
+  const b = M.sub(M.sub(f1, f0), a)
+  if (a === 0) return b === 0 ? [] : [M.mul(M.neg(f0), M.inv(b))]
+  const discriminant = M.sub(M.mul(b, b), M.mul(4, M.mul(a, f0)))
+  // P is 3 mod 4, so a square's root is its power (P + 1)/4 = 2^29.
+  let root = discriminant
+  for (let i = 0; i < 29; i++) root = M.mul(root, root)
+  if (M.mul(root, root) !== discriminant) return []
+  const half = M.inv(M.add(a, a))
+  return [M.mul(M.sub(root, b), half), M.mul(M.sub(M.neg(root), b), half)]
 }
 
 function shuffle<T>(list: T[], random: () => number): void {
