@@ -40,20 +40,21 @@ function example(name) {
   }
 }
 
-function execution(guest) {
-  const program = parseElf(guest.elf)
-  const host = () => standardHost({ privateInput: guest.privateInput, publicInput: guest.publicInput })
-  const time = (execute) => {
+/** Instructions a second of the engine alone, on long runs: starting a run costs a few milliseconds. */
+function execution() {
+  const program = parseElf(example('mixed').elf)
+  const time = (rounds, execute) => {
+    const publicInput = new Uint8Array(new Uint32Array([rounds]).buffer)
     const rates = []
     let cycles = 0
     for (let i = 0; i < runs + 1; i++) {
       const start = performance.now()
-      cycles = execute().halt.cycle
+      cycles = execute(program, standardHost({ publicInput }), {}).halt.cycle
       rates.push(cycles / seconds(start) / 1e6)
     }
     return { cycles, mips: median(rates.slice(1)) }
   }
-  return { untraced: time(() => run(program, host(), {})), traced: time(() => trace(program, host(), {})) }
+  return { untraced: time(1024, run), traced: time(256, trace) }
 }
 
 async function proving(guest, profile) {
@@ -94,18 +95,24 @@ async function proving(guest, profile) {
 }
 
 const out = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, runs, guests: {} }
+out.engine = execution()
+log(
+  `engine: ${out.engine.untraced.mips.toFixed(1)} M instructions/s, ${out.engine.traced.mips.toFixed(1)} traced`,
+)
 for (const name of values.guest) {
   const guest = example(name)
-  const speed = execution(guest)
-  log(`\n${name}: ${speed.untraced.cycles} cycles`)
-  log(`  run    ${speed.untraced.mips.toFixed(1)} M instructions/s untraced, ${speed.traced.mips.toFixed(1)} traced`)
-  out.guests[name] = { ...speed, proofs: [] }
+  log(`\n${name}`)
+  out.guests[name] = { proofs: [] }
   for (const profile of values.profile) {
     const p = await proving(guest, profile)
     out.guests[name].proofs.push(p)
     log(`  ${profile} (${p.provenBits.toFixed(1)} proven bits, not zero-knowledge)`)
-    log(`    prove  ${p.warmSeconds.toFixed(3)} s warm (${Math.round(p.cyclesPerSecond)} cycles/s), ${p.coldSeconds.toFixed(3)} s cold`)
-    log(`    cells  ${p.cells} committed, ${p.cellsPerCycle.toFixed(1)} a cycle; peak ${(p.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`)
+    log(
+      `    prove  ${p.warmSeconds.toFixed(3)} s warm (${Math.round(p.cyclesPerSecond)} cycles/s), ${p.coldSeconds.toFixed(3)} s cold`,
+    )
+    log(
+      `    cells  ${p.cycles} cycles, ${p.cells} cells committed, ${p.cellsPerCycle.toFixed(1)} a cycle; peak ${(p.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`,
+    )
     log(`    proof  ${(p.proofBytes / 1024).toFixed(0)} KiB, verify ${p.verifyMs.toFixed(1)} ms`)
     log(`    phases ${p.phases.map((f) => `${f.name} ${(f.seconds * 1000).toFixed(0)}`).join(', ')} ms`)
   }

@@ -1,8 +1,8 @@
 import { JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
 import type { EcallContext, EcallOutcome, Host } from '@vouch/engine'
 
-/** Most bytes of an input or the journal: stream positions stay far below the field's order. */
-export const MAX_STREAM_BYTES = 2 ** 28 - 1
+/** Most bytes of an input or the journal. A trace keeps a record a word copied, so this bounds its memory. */
+export const MAX_STREAM_BYTES = 2 ** 24
 /** Bytes of one console write that are shown. */
 const MAX_CONSOLE_BYTES = 2 ** 20
 
@@ -32,6 +32,7 @@ const HALT = 0
 
 const UNSUPPORTED: EcallOutcome = { kind: 'trap', cause: 'unsupported-syscall' }
 const FAULT: EcallOutcome = { kind: 'trap', cause: 'syscall-fault' }
+const FULL: EcallOutcome = { kind: 'trap', cause: 'journal-full' }
 
 /** exit, read and write over the four streams. Any other call is refused: the run traps. */
 export function standardHost(options: StandardOptions = {}): StandardHost {
@@ -87,7 +88,7 @@ export function standardHost(options: StandardOptions = {}): StandardHost {
       }
       if (number === WRITE && descriptor === 3) {
         if (length > 0 && !c.inRam(address, length)) return FAULT
-        if (journalLength + length > MAX_STREAM_BYTES) return FAULT
+        if (journalLength + length > MAX_STREAM_BYTES) return FULL
         journal.push(c.readBytes(address, length))
         journalLength += length
         c.advance(JOURNAL_CURSOR, length)

@@ -1,35 +1,18 @@
-import type { Program } from './elf.ts'
+import type { CodeEntry, Program } from './elf.ts'
+import { NO_INSTRUCTION } from './machine.ts'
 import type { Code } from './machine.ts'
 
-/** Instructions by pc: `index[(pc >>> 2) - base]` is the entry of `code` + 1, or 0. */
-export interface CodeTable {
-  readonly code: Code
-  readonly base: number
-  readonly index: Uint32Array
-}
-
 /** Code may lie in several segments; the span between the first and the last instruction is indexed densely. */
-export function codeTable(program: Program): CodeTable {
-  const { code } = program
+export function codeTable({ code }: Program): Code {
   const n = code.length
-  const base = n === 0 ? 0 : code[0].pc >>> 2
-  const index = new Uint32Array(n === 0 ? 0 : (code[n - 1].pc >>> 2) - base + 1)
-  const table = {
-    op: new Uint8Array(n),
-    rd: new Uint8Array(n),
-    rs1: new Uint8Array(n),
-    rs2: new Uint8Array(n),
-    imm: new Int32Array(n),
+  const base = n === 0 ? 0 : code[0].pc
+  const table = new Int32Array(n === 0 ? 0 : (code[n - 1].pc - base) / 2 + 2).fill(NO_INSTRUCTION)
+  for (const { pc, op, rd, rs1, rs2, imm } of code) {
+    const at = (pc - base) / 2
+    table[at] = op | (rd << 8) | (rs1 << 14) | (rs2 << 20)
+    table[at + 1] = imm
   }
-  code.forEach(({ pc, op, rd, rs1, rs2, imm }, i) => {
-    index[(pc >>> 2) - base] = i + 1
-    table.op[i] = op
-    table.rd[i] = rd
-    table.rs1[i] = rs1
-    table.rs2[i] = rs2
-    table.imm[i] = imm
-  })
-  return { code: table, base, index }
+  return { base, table }
 }
 
 /** Why there is no instruction at pc. */
@@ -43,3 +26,7 @@ export function fetchFault(
   )
   return inside ? 'illegal-instruction' : 'fetch-outside-code'
 }
+
+/** The instruction at pc, if there is one. */
+export const codeEntryAt = (program: Program, pc: number): CodeEntry | undefined =>
+  program.code.find((entry) => entry.pc === pc)

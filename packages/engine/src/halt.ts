@@ -9,6 +9,7 @@ export type TrapCause =
   | 'ebreak'
   | 'unsupported-syscall'
   | 'syscall-fault'
+  | 'journal-full'
 
 interface Where {
   readonly pc: number

@@ -20,7 +20,7 @@ export type EcallOutcome =
   /** a0 becomes `value`. */
   | { readonly kind: 'result'; readonly value: number }
   | { readonly kind: 'exit'; readonly code: number }
-  | { readonly kind: 'trap'; readonly cause: 'unsupported-syscall' | 'syscall-fault' }
+  | { readonly kind: 'trap'; readonly cause: 'unsupported-syscall' | 'syscall-fault' | 'journal-full' }
 
 /** Serves ecalls. The engine does not know how. */
 export interface Host {

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Program } from './elf.ts'
-import type { Halt } from './halt.ts'
 import type { Host } from './host.ts'
-import type { TraceOptions } from './trace.ts'
+import type { RunOptions } from './run.ts'
 import { TraceError } from './trace-file.ts'
 import type { ByteSink, Sha256 } from './trace-file.ts'
 import { openTrace } from './trace-reader.ts'
 import type { OpenOptions, TraceReader } from './trace-reader.ts'
-import { traceToSink } from './trace-writer.ts'
+import { traceToSink, traceToSinkAsync } from './trace-writer.ts'
+import type { WrittenTrace } from './trace-writer.ts'
 
 const sha256: Sha256 = (...parts) => {
   const hash = createHash('sha256')
@@ -49,11 +49,26 @@ export function traceToFile(
   path: string,
   program: Program,
   host: Host,
-  options: Omit<TraceOptions, 'onChunk' | 'keep'> = {},
-): { readonly halt: Halt; readonly cycles: number; readonly bytes: number } {
+  options: RunOptions = {},
+): WrittenTrace {
   const sink = createTraceFile(path)
   try {
     return traceToSink(program, host, sink, options)
+  } finally {
+    sink.close()
+  }
+}
+
+/** As `traceToFile`, but lets the event loop turn, as `traceAsync` does. */
+export async function traceToFileAsync(
+  path: string,
+  program: Program,
+  host: Host,
+  options: RunOptions = {},
+): Promise<WrittenTrace> {
+  const sink = createTraceFile(path)
+  try {
+    return await traceToSinkAsync(program, host, sink, options)
   } finally {
     sink.close()
   }

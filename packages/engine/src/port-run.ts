@@ -6,7 +6,6 @@ import { INITIAL_SP, REGISTER_SLOTS } from './trace-types.ts'
 /** The port for running: registers and memory, nothing noted. */
 export class RunPort implements Machine {
   pc: number
-  /** How the last slice ended: a STEP, or NO_INSTRUCTION. */
   stop = 0
   readonly registers = new Int32Array(REGISTER_SLOTS)
   readonly memory: Memory
@@ -39,4 +38,6 @@ export class RunPort implements Machine {
     const word = (address >>> 2) & (PAGE_WORDS - 1)
     page.words[word] = (page.words[word] & ~mask) | bits
   }
+
+  retire(): void {}
 }

@@ -28,7 +28,6 @@ export function emptyChunk(firstClk: number, capacity = CHUNK_ROWS): TraceChunk 
 /** The port for tracing: every access lands in row `row` of `chunk`, with the timestamp of the one before. */
 export class TracePort implements Machine {
   pc: number
-  /** How the last slice ended: a STEP, or NO_INSTRUCTION. */
   stop = 0
   chunk: TraceChunk
   row = 0
@@ -97,5 +96,19 @@ export class TracePort implements Machine {
     chunk.memPrev[row] = page.times[word]
     page.times[word] = this.ts + 2
     page.words[word] = after
+  }
+
+  retire(pc: number): void {
+    this.chunk.pc[this.row] = pc
+    this.row++
+    this.ts += 4
+  }
+
+  /** Takes back the reads of a cycle that trapped: it has no row, so nothing may point at its timestamps. */
+  unread(rs1: number, rs2: number): void {
+    const { row, chunk, times, ts } = this
+    if (times[rs2] === ts + 1) times[rs2] = chunk.rs2Prev[row]
+    if (times[rs1] === ts) times[rs1] = chunk.rs1Prev[row]
+    for (const column of [chunk.rs1Value, chunk.rs1Prev, chunk.rs2Value, chunk.rs2Prev]) column[row] = 0
   }
 }

@@ -1,7 +1,8 @@
 import type { Program } from './elf.ts'
 import type { Halt } from './halt.ts'
 import type { Host } from './host.ts'
-import { trace as traceRun } from './trace.ts'
+import { trace, traceAsync } from './trace.ts'
+import type { TraceOptions, Traced } from './trace.ts'
 import { COLUMNS, ECALL_FIELDS, TraceError, programDigest, toHex } from './trace-file.ts'
 import type { TraceEnd } from './trace-file.ts'
 import type { ReadChunk, TraceReader } from './trace-reader.ts'
@@ -44,6 +45,30 @@ export function replay(
   host: Host,
   options: ReplayOptions = {},
 ): ReplayResult {
+  const { watch, conclude } = comparison(reader, program, options)
+  return conclude(watch === undefined ? undefined : trace(program, host, watch))
+}
+
+/** As `replay`, but lets the event loop turn, as `traceAsync` does. */
+export async function replayAsync(
+  reader: TraceReader,
+  program: Program,
+  host: Host,
+  options: ReplayOptions = {},
+): Promise<ReplayResult> {
+  const { watch, conclude } = comparison(reader, program, options)
+  return conclude(watch === undefined ? undefined : await traceAsync(program, host, watch))
+}
+
+/** Options that compare a run while it goes on, absent when there is nothing to compare, and the verdict on it. */
+function comparison(
+  reader: TraceReader,
+  program: Program,
+  options: ReplayOptions,
+): {
+  readonly watch: TraceOptions | undefined
+  readonly conclude: (run: Traced | undefined) => ReplayResult
+} {
   if (toHex(programDigest(program)) !== reader.programDigest)
     throw new TraceError('trace/program', 'the trace is of another program')
   if (reader.chunkRows !== CHUNK_ROWS)
@@ -53,10 +78,7 @@ export function replay(
   let difference: Difference | undefined
   let cycles = 0
   let index = 0
-  if (reader.cycles === 0 && atEnd === undefined)
-    return { difference, cycles, complete: false, aborted: false }
-
-  const { halt, trace } = traceRun(program, host, {
+  const watch: TraceOptions = {
     maxCycles: limitOf(reader, atEnd),
     keep: false,
     signal: {
@@ -75,14 +97,19 @@ export function replay(
       if (difference === undefined) cycles += Math.min(file.chunk.rows, chunk.rows)
     },
     onProgress: (done) => options.onProgress?.(done),
-  })
-  const aborted = difference === undefined && halt.kind === 'aborted'
-  if (difference === undefined && !aborted) {
-    if (cycles < reader.cycles)
-      difference = { clk: cycles + 1, field: 'cycles', expected: reader.cycles, got: trace.cycles }
-    else if (atEnd !== undefined) difference = endDifference(atEnd, { ...trace, halt, record: trace.halt })
   }
-  return { difference, cycles, complete: !aborted && atEnd !== undefined, aborted }
+  const conclude = (run: Traced | undefined): ReplayResult => {
+    if (run === undefined) return { difference, cycles, complete: false, aborted: false }
+    const aborted = difference === undefined && run.halt.kind === 'aborted'
+    if (difference === undefined && !aborted) {
+      const { halt, trace } = run
+      if (cycles < reader.cycles)
+        difference = { clk: cycles + 1, field: 'cycles', expected: reader.cycles, got: trace.cycles }
+      else if (atEnd !== undefined) difference = endDifference(atEnd, { ...trace, halt, record: trace.halt })
+    }
+    return { difference, cycles, complete: !aborted && atEnd !== undefined, aborted }
+  }
+  return { watch: reader.cycles === 0 && atEnd === undefined ? undefined : watch, conclude }
 }
 
 /** Enough to come to the same end, and no more. */
@@ -102,7 +129,8 @@ function chunkDifference(file: ReadChunk, run: ReadChunk): Difference | undefine
     while (i < row && a[i] === b[i]) i++
     if (i < row) [row, column] = [i, name]
   }
-  const all: (Difference | undefined)[] = [ecallsDifference(file.ecalls, run.ecalls)]
+  const both = ({ ecalls }: ReadChunk) => ecalls.filter((e) => e.clk < firstClk + count)
+  const all: (Difference | undefined)[] = [ecallsDifference(both(file), both(run))]
   if (column !== undefined) {
     const [expected, got] = [file.chunk[column][row], run.chunk[column][row]]
     all.push({ clk: firstClk + row, field: column, expected, got })

@@ -1,73 +1,68 @@
-import { codeTable, fetchFault } from './code.ts'
+import { codeEntryAt, codeTable, fetchFault } from './code.ts'
 import type { Program } from './elf.ts'
 import type { Halt, TrapCause } from './halt.ts'
 import type { EcallContext, EcallOutcome, Host } from './host.ts'
-import { STEP, step } from './machine.ts'
+import { STOP, advance } from './machine.ts'
 import { PAGE_BITS, PAGE_WORDS, memoryOf } from './memory.ts'
 import type { Memory } from './memory.ts'
 import { RunPort } from './port-run.ts'
+import { ECALL_WEIGHT, drive, driveAsync } from './stepper.ts'
+import type { DriveOptions, Stepper } from './stepper.ts'
 import { MAX_CYCLES, RAM_SIZE } from './trace-types.ts'
 
-export interface RunOptions {
+export interface RunOptions extends DriveOptions {
   /** Most cycles, at most and by default MAX_CYCLES; the run halts with kind 'limit' when more would be needed. */
   readonly maxCycles?: number
-  /** Looked at every few milliseconds; only its flag is read, so it works from a callback of the host too. */
-  readonly signal?: { readonly aborted: boolean }
-  readonly onProgress?: (cycles: number) => void
 }
 
-/** Cycles between two looks at the signal. */
-export const SLICE = 1 << 18
-
-/** Runs a program to its halt, without a trace. Synchronous: give long runs a `maxCycles`, or a worker. */
+/**
+ * Runs a program to its halt, without a trace. Synchronous: the signal works only where its flag can change meanwhile,
+ * as from a callback or shared memory. Throws RangeError for a `maxCycles` out of range.
+ */
 export function run(program: Program, host: Host, options: RunOptions = {}): { halt: Halt } {
-  const table = codeTable(program)
+  return drive(runStepper(program, host, options.maxCycles), options)
+}
+
+/** As `run`, but lets the event loop turn every 20 ms or so, so that a signal can end it. */
+export async function runAsync(
+  program: Program,
+  host: Host,
+  options: RunOptions = {},
+): Promise<{ halt: Halt }> {
+  return driveAsync(runStepper(program, host, options.maxCycles), options)
+}
+
+function runStepper(program: Program, host: Host, maxCycles?: number): Stepper<{ halt: Halt }> {
+  const limit = checkLimit(maxCycles)
+  const code = codeTable(program)
   const port = new RunPort(memoryOf(program, false), program.entry)
-  const limit = checkLimit(options.maxCycles)
   const context = new RunContext(port)
-  let cycle = 0
-  for (;;) {
-    const left = Math.min(SLICE, limit - cycle)
-    if (left === 0) return { halt: { kind: 'limit', limit, ...where(program, port.pc, cycle) } }
-    cycle += runSlice(port, table, left)
-    const { pc } = port
-    const code = port.stop
-    if (code === STEP.done) {
-      options.onProgress?.(cycle)
-      if (options.signal?.aborted === true) return { halt: { kind: 'aborted', ...where(program, pc, cycle) } }
-    } else if (code === STEP.ecall) {
-      const outcome = host.ecall(context)
-      if (outcome.kind === 'result') {
+  let cycles = 0
+  const at = (cycle: number) => where(program, port.pc, cycle)
+  return {
+    get cycles() {
+      return cycles
+    },
+    abort: () => ({ halt: { kind: 'aborted', ...at(cycles) } }),
+    advance(count) {
+      for (let left = count; left > 0;) {
+        const asked = Math.min(left, limit - cycles)
+        if (asked === 0) return { halt: { kind: 'limit', limit, ...at(cycles) } }
+        const retired = advance(port, code, asked)
+        cycles += retired
+        left -= retired
+        if (port.stop === STOP.done) continue
+        if (port.stop !== STOP.ecall) return { halt: trapHalt(program, port, at(cycles + 1)) }
+        const outcome = host.ecall(context)
+        if (outcome.kind !== 'result') return { halt: ecallHalt(outcome, context.number, at(cycles + 1)) }
         port.registers[10] = outcome.value
         port.pc += 4
-      } else return { halt: ecallHalt(outcome, context.number, where(program, pc, cycle)) }
-    } else {
-      return { halt: trapHalt(program, code, port, where(program, pc, cycle)) }
-    }
+        cycles++
+        left -= ECALL_WEIGHT
+      }
+      return undefined
+    },
   }
-}
-
-/** A code beside STEP: there is no instruction at pc. */
-export const NO_INSTRUCTION = 100
-
-/** Up to `count` cycles; answers how many were begun, counting one that stopped. */
-function runSlice(port: RunPort, table: ReturnType<typeof codeTable>, count: number): number {
-  const { code, base, index } = table
-  for (let n = 0; n < count; n++) {
-    const { pc } = port
-    const i = (pc & 3) === 0 ? index[(pc >>> 2) - base] : 0
-    if (i === undefined || i === 0) {
-      port.stop = NO_INSTRUCTION
-      return n + 1
-    }
-    const stop = step(port, code, i - 1)
-    if (stop !== STEP.done) {
-      port.stop = stop
-      return n + 1
-    }
-  }
-  port.stop = STEP.done
-  return count
 }
 
 export function checkLimit(maxCycles: number = MAX_CYCLES): number {
@@ -87,27 +82,28 @@ export const where = (
 })
 
 const CAUSES: Readonly<Record<number, TrapCause>> = {
-  [STEP.ebreak]: 'ebreak',
-  [STEP.misalignedLoad]: 'misaligned-load',
-  [STEP.misalignedStore]: 'misaligned-store',
-  [STEP.misalignedFetch]: 'misaligned-fetch',
-  [STEP.outOfRangeLoad]: 'out-of-range-load',
-  [STEP.outOfRangeStore]: 'out-of-range-store',
+  [STOP.ebreak]: 'ebreak',
+  [STOP.misalignedLoad]: 'misaligned-load',
+  [STOP.misalignedStore]: 'misaligned-store',
+  [STOP.misalignedFetch]: 'misaligned-fetch',
+  [STOP.outOfRangeLoad]: 'out-of-range-load',
+  [STOP.outOfRangeStore]: 'out-of-range-store',
 }
 
-/** The halt of a step that did not end well, with the address it wanted. */
+/** The halt of a machine that stopped in `cycle`, with the address it wanted. */
 export function trapHalt(
   program: Program,
-  code: number,
-  port: { readonly pc: number; readonly registers: Int32Array },
+  port: { readonly pc: number; readonly stop: number; readonly registers: Int32Array },
   at: ReturnType<typeof where>,
 ): Halt {
-  if (code === NO_INSTRUCTION) return { kind: 'trap', cause: fetchFault(program, port.pc), ...at }
-  const cause = CAUSES[code]
-  const entry = program.code.find((c) => c.pc === port.pc)
+  if (port.stop === STOP.noInstruction) return { kind: 'trap', cause: fetchFault(program, port.pc), ...at }
+  const cause = CAUSES[port.stop]
+  const entry = codeEntryAt(program, port.pc)
   if (cause === 'ebreak' || entry === undefined) return { kind: 'trap', cause, ...at }
   const relative = entry.name === 'jal' || entry.name.startsWith('b')
-  const address = ((relative ? entry.pc : port.registers[entry.rs1]) + entry.imm) >>> 0
+  const base = relative ? entry.pc : port.registers[entry.rs1]
+  // JALR clears the lowest bit of its target.
+  const address = (entry.name === 'jalr' ? (base + entry.imm) & ~1 : base + entry.imm) >>> 0
   return { kind: 'trap', cause, address, ...at }
 }
 

@@ -302,6 +302,7 @@ const CAUSE_NAMES: Readonly<Record<TrapCause, number>> = {
   ebreak: 8,
   'unsupported-syscall': 9,
   'syscall-fault': 10,
+  'journal-full': 11,
 }
 const HAS_ADDRESS = 1
 const HAS_NUMBER = 2

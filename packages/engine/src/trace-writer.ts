@@ -1,8 +1,9 @@
 import type { Program } from './elf.ts'
 import type { Halt } from './halt.ts'
 import type { Host } from './host.ts'
-import { trace as traceRun } from './trace.ts'
-import type { TraceOptions } from './trace.ts'
+import type { RunOptions } from './run.ts'
+import { trace, traceAsync } from './trace.ts'
+import type { Traced } from './trace.ts'
 import {
   CHUNK,
   FRAME_BYTES,
@@ -100,15 +101,35 @@ export function traceWriter(program: Program, sink: ByteSink, chunkRows = CHUNK_
   }
 }
 
+export interface WrittenTrace {
+  readonly halt: Halt
+  readonly cycles: number
+  readonly bytes: number
+}
+
 /** Traces a run straight into a sink, keeping one chunk in memory. */
 export function traceToSink(
   program: Program,
   host: Host,
   sink: ByteSink,
-  options: Omit<TraceOptions, 'onChunk' | 'keep'> = {},
-): { readonly halt: Halt; readonly cycles: number; readonly bytes: number } {
+  options: RunOptions = {},
+): WrittenTrace {
   const writer = traceWriter(program, sink)
-  const { halt, trace } = traceRun(program, host, { ...options, onChunk: writer.onChunk, keep: false })
-  writer.finish(halt, trace)
-  return { halt, cycles: trace.cycles, bytes: writer.bytes }
+  return finish(writer, trace(program, host, { ...options, onChunk: writer.onChunk, keep: false }))
+}
+
+/** As `traceToSink`, but lets the event loop turn, as `traceAsync` does. */
+export async function traceToSinkAsync(
+  program: Program,
+  host: Host,
+  sink: ByteSink,
+  options: RunOptions = {},
+): Promise<WrittenTrace> {
+  const writer = traceWriter(program, sink)
+  return finish(writer, await traceAsync(program, host, { ...options, onChunk: writer.onChunk, keep: false }))
+}
+
+function finish(writer: TraceWriter, { halt, trace: run }: Traced): WrittenTrace {
+  writer.finish(halt, run)
+  return { halt, cycles: run.cycles, bytes: writer.bytes }
 }

@@ -1,14 +1,15 @@
-import { codeTable } from './code.ts'
-import type { CodeTable } from './code.ts'
+import { codeEntryAt, codeTable } from './code.ts'
 import type { Program } from './elf.ts'
 import type { Halt } from './halt.ts'
 import type { Host } from './host.ts'
-import { STEP, step } from './machine.ts'
-import { PAGE_WORDS, PAGE_BITS, memoryOf } from './memory.ts'
+import { STOP, advance } from './machine.ts'
+import { PAGE_BITS, PAGE_WORDS, memoryOf } from './memory.ts'
 import type { Memory } from './memory.ts'
 import { TracePort, emptyChunk } from './port-trace.ts'
-import { NO_INSTRUCTION, RunContext, checkLimit, ecallHalt, trapHalt, where } from './run.ts'
+import { RunContext, checkLimit, ecallHalt, trapHalt, where } from './run.ts'
 import type { RunOptions } from './run.ts'
+import { ECALL_WEIGHT, drive, driveAsync } from './stepper.ts'
+import type { Stepper } from './stepper.ts'
 import { CHUNK_ROWS, JOURNAL_CURSOR, PUBLIC_CURSOR } from './trace-types.ts'
 import type { CopyRecord, EcallRecord, HaltRecord, TouchedMemory, Trace, TraceChunk } from './trace-types.ts'
 
@@ -19,19 +20,29 @@ export interface TraceOptions extends RunOptions {
   readonly keep?: boolean
 }
 
+export interface Traced {
+  readonly halt: Halt
+  readonly trace: Trace
+}
+
 /** Runs a program to its halt and keeps everything it did. A cycle that trapped has no row, but for EBREAK. */
-export function trace(
-  program: Program,
-  host: Host,
-  options: TraceOptions = {},
-): { readonly halt: Halt; readonly trace: Trace } {
-  const table = codeTable(program)
-  const port = new TracePort(memoryOf(program, true), program.entry)
+export function trace(program: Program, host: Host, options: TraceOptions = {}): Traced {
+  return drive(traceStepper(program, host, options), options)
+}
+
+/** As `trace`, but lets the event loop turn every 20 ms or so, so that a signal can end it. */
+export async function traceAsync(program: Program, host: Host, options: TraceOptions = {}): Promise<Traced> {
+  return driveAsync(traceStepper(program, host, options), options)
+}
+
+function traceStepper(program: Program, host: Host, options: TraceOptions): Stepper<Traced> {
   const limit = checkLimit(options.maxCycles)
+  const code = codeTable(program)
+  const port = new TracePort(memoryOf(program, true), program.entry)
   const chunks: TraceChunk[] = []
   const ecalls: EcallRecord[] = []
   let chunkEcalls: EcallRecord[] = []
-  let cycle = 0
+  let cycles = 0
 
   const flush = (): void => {
     port.chunk.rows = port.row
@@ -41,8 +52,10 @@ export function trace(
       for (const e of chunkEcalls) ecalls.push(e)
     }
     chunkEcalls = []
+    port.row = 0
   }
-  const finish = (halt: Halt, cycles: number, record: HaltRecord | undefined) => {
+  const at = (cycle: number) => where(program, port.pc, cycle)
+  const finish = (halt: Halt, record: HaltRecord | undefined): Traced => {
     if (port.row > 0) flush()
     return {
       halt,
@@ -57,64 +70,52 @@ export function trace(
       },
     }
   }
-
-  for (;;) {
-    if (port.row === CHUNK_ROWS) {
-      flush()
-      port.chunk = emptyChunk(cycle + 1)
-      port.row = 0
-      options.onProgress?.(cycle)
-      if (options.signal?.aborted === true)
-        return finish({ kind: 'aborted', ...where(program, port.pc, cycle) }, cycle, undefined)
-    }
-    const left = Math.min(CHUNK_ROWS - port.row, limit - cycle)
-    if (left === 0)
-      return finish({ kind: 'limit', limit, ...where(program, port.pc, cycle) }, cycle, undefined)
-    cycle += traceSlice(port, table, left)
-    const { stop, pc } = port
-    if (stop === STEP.done) continue
-    const at = where(program, pc, cycle)
-    if (stop === STEP.ecall) {
-      const context = new TraceContext(port, cycle)
-      const { number, a0 } = context
-      const outcome = host.ecall(context)
-      if (outcome.kind === 'trap') return finish(ecallHalt(outcome, number, at), cycle - 1, undefined)
-      port.chunk.pc[port.row++] = pc
-      if (outcome.kind === 'exit')
-        return finish(ecallHalt(outcome, number, at), cycle, exitRecord(port, cycle, number, a0))
-      chunkEcalls.push(context.record(outcome.value))
-      port.pc += 4
-      port.ts += 4
-    } else if (stop === STEP.ebreak) {
-      port.chunk.pc[port.row++] = pc
-      return finish(trapHalt(program, stop, port, at), cycle, ebreakRecord(port, cycle))
-    } else {
-      return finish(trapHalt(program, stop, port, at), cycle - 1, undefined)
-    }
+  const last = (halt: Halt, record: HaltRecord): Traced => {
+    port.retire(port.pc)
+    cycles++
+    return finish(halt, record)
   }
-}
 
-/** The twin of run's slice: a row a cycle that ended well. */
-function traceSlice(port: TracePort, table: CodeTable, count: number): number {
-  const { code, base, index } = table
-  for (let n = 0; n < count; n++) {
-    const { pc } = port
-    const i = (pc & 3) === 0 ? index[(pc >>> 2) - base] : 0
-    if (i === undefined || i === 0) {
-      port.stop = NO_INSTRUCTION
-      return n + 1
-    }
-    const stop = step(port, code, i - 1)
-    if (stop !== STEP.done) {
-      port.stop = stop
-      return n + 1
-    }
-    port.chunk.pc[port.row] = pc
-    port.row++
-    port.ts += 4
+  return {
+    get cycles() {
+      return cycles
+    },
+    abort: () => finish({ kind: 'aborted', ...at(cycles) }, undefined),
+    advance(count) {
+      for (let left = count; left > 0;) {
+        const asked = Math.min(left, limit - cycles, CHUNK_ROWS - port.row)
+        if (limit === cycles) return finish({ kind: 'limit', limit, ...at(cycles) }, undefined)
+        const retired = advance(port, code, asked)
+        cycles += retired
+        left -= retired
+        const cycle = cycles + 1
+        if (port.stop === STOP.ecall) {
+          const context = new TraceContext(port, cycle)
+          const { number, a0 } = context
+          const outcome = host.ecall(context)
+          if (outcome.kind === 'trap') return finish(ecallHalt(outcome, number, at(cycle)), undefined)
+          if (outcome.kind === 'exit')
+            return last(ecallHalt(outcome, number, at(cycle)), exitRecord(port, cycle, number, a0))
+          chunkEcalls.push(context.record(outcome.value))
+          port.retire(port.pc)
+          port.pc += 4
+          cycles++
+          left -= ECALL_WEIGHT
+        } else if (port.stop === STOP.ebreak) {
+          return last(trapHalt(program, port, at(cycle)), ebreakRecord(port, cycle))
+        } else if (port.stop !== STOP.done) {
+          const entry = codeEntryAt(program, port.pc)
+          if (entry !== undefined) port.unread(entry.rs1, entry.rs2)
+          return finish(trapHalt(program, port, at(cycle)), undefined)
+        }
+        if (port.row === CHUNK_ROWS) {
+          flush()
+          port.chunk = emptyChunk(cycles + 1)
+        }
+      }
+      return undefined
+    },
   }
-  port.stop = STEP.done
-  return count
 }
 
 /** The last timestamp of a register, which an access at `ts` replaces. */

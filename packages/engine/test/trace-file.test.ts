@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { parseElf, programDigest, readTrace, trace, traceToSink, traceWriter } from '@vouch/engine'
+import {
+  openTrace,
+  parseElf,
+  programDigest,
+  readTrace,
+  trace,
+  traceToSink,
+  traceToSinkAsync,
+  traceWriter,
+} from '@vouch/engine'
+import type { CopyRecord } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
-import { COLUMNS } from '../src/trace-file.ts'
+import { COLUMNS, encodeFrame, payloadSize } from '../src/trace-file.ts'
 import {
   busy,
   codeOf,
@@ -90,23 +100,27 @@ describe('round trip', () => {
 
   it('is written while the program runs', () => {
     const loop = busy(14_000)
-    const sizes: number[] = []
     const sink = memorySink()
-    let total = 0
-    const counting = {
-      append(bytes: Uint8Array) {
-        sink.append(bytes)
-        total += bytes.length
-      },
-    }
-    const report = traceToSink(loop, host(), counting, { onProgress: () => sizes.push(total) })
-    expect(sizes).toHaveLength(2)
-    expect(sizes[1] - sizes[0]).toBe(92 + 65536 * 4 * COLUMNS.length)
-    expect(report.bytes).toBe(total)
+    const sizes: number[] = []
+    const counting = { append: (bytes: Uint8Array) => (sizes.push(bytes.length), sink.append(bytes)) }
+    let atFirst: number | undefined
+    const report = traceToSink(loop, host(), counting, { onProgress: () => (atFirst ??= sizes.length) })
+    const full = 92 + 65536 * 4 * COLUMNS.length
+    expect(sizes[2]).toBe(full)
+    expect(sizes).toHaveLength(5)
+    expect(atFirst).toBeLessThan(4)
+    expect(report.bytes).toBe(sizes.reduce((a, b) => a + b, 0))
     const back = readTrace(open(sink.bytes()))
     const { chunks } = trace(loop, host()).trace
     expect(back.chunks.map((c) => c.rows)).toEqual(chunks.map((c) => c.rows))
     expect(back.chunks[1]).toEqual(chunks[1])
+  })
+
+  it('is the same when the event loop turns meanwhile', async () => {
+    const [a, b] = [memorySink(), memorySink()]
+    const report = await traceToSinkAsync(program, host(), a)
+    expect(report).toEqual(traceToSink(program, host(), b))
+    expect(a.bytes()).toEqual(b.bytes())
   })
 
   it('cleans and cuts symbols', () => {
@@ -152,17 +166,52 @@ describe('cut files', () => {
   })
 
   it('notices a last chunk whose bytes never reached the disk', () => {
-    const bytes = file.bytes.slice()
-    const end = headerBytes + 92 + 32 * 48 + 200
-    bytes.fill(0, end - 300)
-    const whole = bytes.subarray(0, forgedEnd(2))
-    expect(codeOf(() => open(whole))).toMatchObject({ code: expect.stringMatching(/checksum|chain/) })
-    expect(open(whole, true)).toMatchObject({ complete: false, chunkCount: 0 })
+    const bytes = file.bytes.slice(0, startOf(2))
+    bytes.fill(0, startOf(2) - 300)
+    expect(codeOf(() => open(bytes))).toEqual({ code: 'trace/checksum', chunk: 1 })
+    expect(open(bytes, true)).toMatchObject({ complete: false, chunkCount: 1, damage: { chunk: 1 } })
+    bytes.fill(0, startOf(1))
+    expect(codeOf(() => open(bytes))).toEqual({ code: 'trace/chain', chunk: 1 })
+  })
+
+  it('passes on what the source throws', () => {
+    const failing = {
+      size: file.bytes.length,
+      read: (offset: number, length: number) => {
+        if (offset >= startOf(1)) throw new Error('the disk is gone')
+        return file.bytes.slice(offset, offset + length)
+      },
+    }
+    expect(() => openTrace(failing, { recover: true })).toThrow('the disk is gone')
+  })
+
+  it('opens without reading chunks, and counts no more cycles than a run can have', () => {
+    const rows = 2 ** 20
+    const header = forgedHeader(file.bytes.slice(0, headerBytes), (v) => v.setUint32(12, rows, true))
+    const payloadBytes = 48 * rows
+    const frames: Uint8Array[] = []
+    let chain: Uint8Array = header.slice(-32)
+    for (let index = 0; index < 256; index++) {
+      const shape = { kind: 1, index, firstClk: rows * index + 1, rows, ecalls: 0, copies: 0, payloadBytes }
+      const frame = encodeFrame(shape)
+      const checksum = new Uint8Array(32)
+      chain = sha256(chain, frame, checksum)
+      frames.push(new Uint8Array(Buffer.concat([frame, checksum, chain])))
+    }
+    const step = 92 + payloadBytes
+    const source = {
+      size: headerBytes + 256 * step,
+      read: (offset: number, length: number) =>
+        offset < headerBytes
+          ? header.slice(offset, offset + length)
+          : frames[(offset - headerBytes) / step].slice(0, length),
+    }
+    expect(codeOf(() => openTrace(source))).toEqual({ code: 'trace/format', chunk: 255 })
   })
 })
 
 /** Where chunk `i` starts. */
-function forgedEnd(i: number): number {
+function startOf(i: number): number {
   let at = headerBytes
   forged(file.bytes, (parts) => {
     for (const p of parts.slice(0, i)) at += 92 + p.payload.length
@@ -196,28 +245,30 @@ describe('changed files', () => {
 
   it('names the chunk, and still reads the others', () => {
     const bytes = file.bytes.slice()
-    bytes[forgedEnd(2) + 92 + 7] ^= 1
+    bytes[startOf(2) + 92 + 7] ^= 1
     const reader = open(bytes)
     expect(codeOf(() => reader.chunk(2))).toEqual({ code: 'trace/checksum', chunk: 2 })
     expect(reader.chunk(3).chunk).toEqual(cut(file.trace, 97, 32))
     const recovered = open(bytes, true)
     expect(recovered).toMatchObject({ complete: false, chunkCount: 2, cycles: 64 })
-    expect(recovered.lostBytes).toBe(bytes.length - forgedEnd(2))
+    expect(recovered.lostBytes).toBe(bytes.length - startOf(2))
     expect(recovered.damage).toMatchObject({ code: 'trace/checksum', chunk: 2 })
+    const endless = file.bytes.slice()
+    endless[endless.length - 1] ^= 1
+    expect(open(endless)).toMatchObject({ complete: true })
+    expect(open(endless, true)).toMatchObject({ complete: false, cycles: file.trace.cycles })
   })
 
   it('finds chunks that were swapped, left out or taken from another run', () => {
     const raw = (order: readonly number[], from = file.bytes): Uint8Array => {
       const pieces = [file.bytes.slice(0, headerBytes)]
-      for (const i of order) pieces.push(from.slice(forgedEnd(i), forgedEnd(i + 1)))
+      for (const i of order) pieces.push(from.slice(startOf(i), startOf(i + 1)))
       return new Uint8Array(Buffer.concat(pieces))
     }
     expect(codeOf(() => open(raw([1, 0, 2])))).toEqual({ code: 'trace/chain', chunk: 0 })
     expect(codeOf(() => open(raw([0, 2])))).toEqual({ code: 'trace/chain', chunk: 1 })
     const other = written(busy(11), 32)
-    const spliced = new Uint8Array(
-      Buffer.concat([raw([0, 1]), other.bytes.slice(forgedEnd(2), forgedEnd(3))]),
-    )
+    const spliced = new Uint8Array(Buffer.concat([raw([0, 1]), other.bytes.slice(startOf(2), startOf(3))]))
     expect(codeOf(() => open(spliced))).toEqual({ code: 'trace/chain', chunk: 2 })
     expect(open(spliced, true)).toMatchObject({ chunkCount: 2 })
   })
@@ -260,13 +311,43 @@ describe('forged files, with all hashes right', () => {
     word(parts[firstEcall], 12 * 32 + offset, value)
   const copies = 12 * 32 + 16 * pristine.chunk(firstEcall).ecalls.length
 
+  /** A chunk of zeros, of the right size. */
+  const blank = (change: Partial<Part['frame']>): Part => {
+    const shape = {
+      kind: 1,
+      index: 0,
+      firstClk: 1,
+      rows: 32,
+      ecalls: 0,
+      copies: 0,
+      payloadBytes: 0,
+      ...change,
+    }
+    const payload = new Uint8Array(payloadSize(shape))
+    return { frame: { ...shape, payloadBytes: payload.length }, payload }
+  }
+  /** These must not open; the others fail when the chunk is read. */
+  const atOnce = /kind|index|firstClk|rows|size|large|many|long|trailer with|middle/
+
   const cases: readonly [string, string, (parts: Part[]) => void][] = [
     ['unknown kind', 'trace/format', frame(0, { kind: 3 })],
     ['wrong index', 'trace/format', frame(1, { index: 2 })],
     ['wrong firstClk', 'trace/format', frame(1, { firstClk: 34 })],
-    ['no rows', 'trace/format', frame(0, { rows: 0, payloadBytes: 0 })],
-    ['too many rows', 'trace/format', frame(0, { rows: 33 })],
-    ['more ecalls than rows', 'trace/format', frame(0, { ecalls: 33 })],
+    [
+      'chunk without rows',
+      'trace/format',
+      (parts) => {
+        for (const p of parts) p.frame = { ...p.frame, index: p.frame.index + 1 }
+        parts.unshift(blank({ rows: 0 }))
+      },
+    ],
+    ['too many rows', 'trace/format', (parts) => parts.splice(0, last + 1, blank({ rows: 33 }))],
+    ['more ecalls than rows', 'trace/format', (parts) => parts.splice(0, 1, blank({ ecalls: 33 }))],
+    [
+      'unknown kind, of the size of a trailer',
+      'trace/format',
+      (parts) => parts.splice(0, 1, blank({ kind: 3 })),
+    ],
     ['payload of another size', 'trace/format', frame(0, { payloadBytes: 4 })],
     ['payload too large', 'trace/limits', frame(0, { payloadBytes: 2 ** 30 + 4 })],
     ['copies too many', 'trace/limits', frame(0, { copies: 2 ** 24 + 1 })],
@@ -276,16 +357,36 @@ describe('forged files, with all hashes right', () => {
       'short chunk in the middle',
       'trace/format',
       (parts) => {
-        const rows = 31
-        parts[3] = {
-          frame: { ...parts[3].frame, rows, payloadBytes: 48 * rows },
-          payload: new Uint8Array(48 * rows),
-        }
-        parts[4].frame = { ...parts[4].frame, firstClk: 128 }
+        const { index, firstClk } = parts[3].frame
+        parts[3] = blank({ index, firstClk, rows: 31 })
+        for (const p of parts.slice(4)) p.frame = { ...p.frame, firstClk: p.frame.firstClk - 1 }
       },
     ],
     ['ecall before its chunk', 'trace/format', ecallWord(0, 0)],
-    ['ecall after its chunk', 'trace/format', ecallWord(0, 32 * firstEcall + 33)],
+    [
+      'ecall after its chunk',
+      'trace/format',
+      (parts) => {
+        const { clk } = file.trace.ecalls[2]
+        const index = Math.floor((clk - 1) / 32)
+        word(parts[index], 12 * parts[index].frame.rows, 32 * (index + 1) + 1)
+      },
+    ],
+    [
+      'limit of no cycle',
+      'trace/format',
+      (parts) => {
+        const { frame: f, payload } = parts[last]
+        parts.splice(0, last + 1, { frame: { ...f, index: 0, firstClk: 1 }, payload })
+        for (const [at, value] of [
+          [0, 3],
+          [3, 0],
+          [7, 0],
+          [8, 0],
+        ])
+          word(parts[0], at, value)
+      },
+    ],
     ['cursor that is none', 'trace/format', ecallWord(11, 5)],
     ['padding of an ecall', 'trace/format', ecallWord(15, 1)],
     ['more copies than there are', 'trace/format', ecallWord(14, 2 ** 32 - 1)],
@@ -321,8 +422,8 @@ describe('forged files, with all hashes right', () => {
   for (const [name, code, change] of cases)
     it(name, () => {
       const forgery = forged(file.bytes, change)
-      expect(codeOf(() => readAll(forgery))?.code).toBe(code)
-      expect(codeOf(() => open(forgery, true))).toBeUndefined()
+      expect(codeOf(() => (atOnce.test(name) ? open : readAll)(forgery))?.code).toBe(code)
+      expect(open(forgery, true)).toMatchObject({ complete: false, damage: { code } })
     })
 
   it('a forgery that changes nothing is the file', () => {
@@ -361,6 +462,12 @@ describe('the writer refuses misuse', () => {
     const writer = traceWriter(program, memorySink(), 32)
     expect(() => writer.onChunk(cut(file.trace, 2, 32), [])).toThrow(RangeError)
     expect(() => writer.onChunk(cut(file.trace, 1, 33), [])).toThrow(RangeError)
+    expect(() => writer.onChunk(cut(file.trace, 1, 0), [])).toThrow(RangeError)
+    const huge = { ...file.trace.ecalls[0], copies: { length: 2 ** 24 + 1 } as readonly CopyRecord[] }
+    expect(codeOf(() => writer.onChunk(cut(file.trace, 1, 32), [huge]))).toEqual({
+      code: 'trace/limits',
+      chunk: 0,
+    })
     expect(() => writer.finish(file.halt, file.trace)).toThrow(RangeError)
     writer.onChunk(cut(file.trace, 1, 31), [])
     expect(() => writer.onChunk(cut(file.trace, 32, 32), [])).toThrow(RangeError)

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bytesSource, openTrace, parseElf, readTrace, replay, trace } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
-import { createTraceFile, openTraceFile, traceToFile } from '@vouch/engine/node'
+import { createTraceFile, openTraceFile, traceToFile, traceToFileAsync } from '@vouch/engine/node'
 import { busy, codeOf, host } from './trace-support.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vouch-trace-'))
@@ -34,6 +34,12 @@ describe('trace files on disk', () => {
     expect(back.chunks[1]).toEqual(chunks[1])
     file.close()
     expect(() => file.chunk(0)).toThrow(/EBADF/)
+  })
+
+  it('are the same when the event loop turns meanwhile', async () => {
+    const at = join(folder, 'async')
+    expect(await traceToFileAsync(at, program, host())).toEqual(report)
+    expect(readFileSync(at).equals(readFileSync(path))).toBe(true)
   })
 
   it('read the same without the platform hash', () => {

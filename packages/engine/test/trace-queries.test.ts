@@ -131,6 +131,12 @@ describe('find', () => {
     expect(new Set(reads)).toEqual(new Set([2, 1, 0]))
     expect(at.lastWrite?.name).toBe('ecall')
     reads.length = 0
+    expect(find(counting, { reg: 33 })).toMatchObject({
+      lastAccess: { kind: 'read' },
+      lastWrite: { after: 5 },
+    })
+    expect(new Set(reads)).toEqual(new Set([2, 0]))
+    reads.length = 0
     expect(find(counting, { addr: 0x3000 })).toEqual({ lastAccess: undefined, lastWrite: undefined })
     expect(find(counting, { addr: 0x20014 }).lastAccess?.clk).toBeLessThan(20)
     expect(new Set(reads)).toEqual(new Set([0]))

@@ -159,8 +159,15 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(hash.digest())
 }
 
-export const open = (bytes: Uint8Array, recover = false): TraceReader =>
-  openTrace(bytesSource(bytes), { recover })
+/** Opens bytes through a source that does not forgive reads past its end. */
+export const open = (bytes: Uint8Array, recover = false): TraceReader => {
+  const { size, read } = bytesSource(bytes)
+  const strict = (offset: number, length: number): Uint8Array => {
+    if (offset + length > size) throw new Error(`a read of byte ${offset + length} of ${size}`)
+    return read(offset, length)
+  }
+  return openTrace({ size, read: strict }, { recover })
+}
 
 /** Opens a file and reads all of it. */
 export function readAll(bytes: Uint8Array): TraceReader {

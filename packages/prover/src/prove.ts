@@ -1,5 +1,5 @@
-import { standardHost } from '@vouch/bridge'
-import { describeHalt, parseElf, trace } from '@vouch/engine'
+import { MAX_STREAM_BYTES, standardHost } from '@vouch/bridge'
+import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
 import type { Image, Run, Statement } from '@vouch/machine'
@@ -85,7 +85,7 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
   try {
     times.phase('run', 1)
     const program = elf instanceof Uint8Array ? parseElf(elf) : elf
-    const ran = runProgram(program, options)
+    const ran = await runProgram(program, options)
     await times.step()
     const profile = options.profile ?? 'proven-100'
     const image = imageOf(program)
@@ -141,19 +141,24 @@ interface Ran {
   readonly warnings: readonly string[]
 }
 
-function runProgram(program: Program, options: ProveOptions): Ran {
+async function runProgram(program: Program, options: ProveOptions): Promise<Ran> {
   const { privateInput = new Uint8Array(0), publicInput = new Uint8Array(0) } = options
   if (publicInput.length > MAX_PUBLIC_BYTES)
     throw new ProverError(
       'prover/too-large',
       `the public input has ${publicInput.length} bytes; with the journal at most ${MAX_PUBLIC_BYTES} can be proved`,
     )
+  if (privateInput.length > MAX_STREAM_BYTES)
+    throw new ProverError(
+      'prover/too-large',
+      `the private input has ${privateInput.length} bytes; at most ${MAX_STREAM_BYTES} can be proved`,
+    )
   const host = standardHost({
     privateInput,
     publicInput,
     ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
   })
-  const { halt, trace: made } = trace(program, host, {
+  const { halt, trace: made } = await traceAsync(program, host, {
     maxCycles: options.maxCycles ?? DEFAULT_MAX_CYCLES,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })

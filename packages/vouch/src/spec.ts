@@ -1,5 +1,6 @@
 import { misuse } from './cli-error.ts'
-import { collect, MAX_FILE_BYTES, readFileBounded } from './read-file.ts'
+import { MAX_STREAM_BYTES } from '@vouch/bridge'
+import { collect, readFileBounded } from './read-file.ts'
 
 export const SPEC_HELP = 'hex:<digits>, file:<path>, text:<utf-8> or - (standard input)'
 
@@ -10,10 +11,10 @@ export const SPEC_HELP = 'hex:<digits>, file:<path>, text:<utf-8> or - (standard
  * Throws `CliError` (misuse).
  */
 export async function readSpec(flag: string, spec: string): Promise<Uint8Array> {
-  if (spec === '-') return collect(process.stdin, MAX_FILE_BYTES, flag)
+  if (spec === '-') return collect(process.stdin, MAX_STREAM_BYTES, flag)
   if (spec.startsWith('hex:')) return parseHex(flag, spec.slice(4))
   if (spec.startsWith('text:')) return new TextEncoder().encode(spec.slice(5))
-  if (spec.startsWith('file:')) return readFileBounded(flag, spec.slice(5))
+  if (spec.startsWith('file:')) return readFileBounded(flag, spec.slice(5), MAX_STREAM_BYTES)
   throw misuse('input/spec', `${flag}: expected ${SPEC_HELP}`)
 }
 

@@ -1,0 +1,49 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { parseElf, run, trace } from '@vouch/engine'
+import { standardHost } from '@vouch/bridge'
+
+const root = new URL('../../../guest-examples/', import.meta.url)
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+interface Example {
+  readonly privateInput: string
+  readonly publicInput: string
+  readonly expectedJournal: string
+  readonly expectedConsole: string
+  readonly expectedExitCode: number
+  readonly instructions: number
+}
+
+const names = readdirSync(root, { recursive: true })
+  .map(String)
+  .filter((path) => path.endsWith('example.json'))
+  .map((path) => path.slice(0, -'/example.json'.length))
+
+describe('the guest examples', () => {
+  it('are there', () => expect(names.length).toBeGreaterThanOrEqual(5))
+
+  for (const name of names)
+    it(name, () => {
+      const folder = new URL(`${name}/`, root)
+      const example = JSON.parse(readFileSync(new URL('example.json', folder), 'utf8')) as Example
+      const input = (text: string): Uint8Array =>
+        text.startsWith('file:')
+          ? readFileSync(new URL(text.slice(5), folder))
+          : Buffer.from(text.replace('hex:', ''), 'hex')
+      const program = parseElf(readFileSync(new URL('guest.elf', folder)))
+      for (const start of [run, trace] as const) {
+        const shown: Uint8Array[] = []
+        const host = standardHost({
+          privateInput: input(example.privateInput),
+          publicInput: input(example.publicInput),
+          onConsole: (_, bytes) => shown.push(bytes),
+        })
+        const { halt } = start(program, host)
+        expect({ kind: halt.kind, cycle: halt.cycle }).toEqual({ kind: 'exit', cycle: example.instructions })
+        expect(halt).toMatchObject({ code: example.expectedExitCode })
+        expect(hex(host.journal())).toBe(example.expectedJournal)
+        expect(hex(Buffer.concat(shown))).toBe(example.expectedConsole)
+      }
+    })
+})
