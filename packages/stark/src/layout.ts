@@ -88,7 +88,7 @@ export interface Layout {
 }
 
 /** Two halves of the composition polynomial, four limbs each. */
-export const COMPOSITION_COLUMNS = 8
+const COMPOSITION_COLUMNS = 8
 
 /** The commitment of each preprocessed tree. Throws `Misuse` when the statement lacks one or has a wrong one. */
 export function commitments(vk: VerifyingKey, statement: StarkStatement): PreprocessedCommitment[] {

@@ -14,17 +14,9 @@ export interface Challenges {
   readonly weights: readonly QM31[]
 }
 
-/** 1, i, u, iu. */
-export const UNITS: readonly QM31[] = [
-  [1, 0, 0, 0],
-  [0, 1, 0, 0],
-  [0, 0, 1, 0],
-  [0, 0, 0, 1],
-]
-
 /** The value of a QM31-valued column from those of its four limb columns at a point outside the base field. */
 const recombine = (sampled: readonly QM31[], start: number): QM31 =>
-  UNITS.reduce((sum, unit, l) => Q.add(sum, Q.mul(sampled[start + l], unit)), Q.ZERO)
+  Q.UNITS.reduce((sum, unit, l) => Q.add(sum, Q.mul(sampled[start + l], unit)), Q.ZERO)
 
 /** Both sides of the composition identity at P: Σ weight·constraint over all chips, and v_n·composition. */
 export function compositionSides(

@@ -1,5 +1,5 @@
 import { uniqueDecoding } from './security-bounds.ts'
-import { badChallenges, checkShape, codeOf, foldArities, InsecureParameters } from './security-report.ts'
+import { badChallenges, checkShape, codeOf, InsecureParameters } from './security-report.ts'
 import type { BadChallenges, Grinding, ProtocolParameters, Shape } from './security-report.ts'
 
 export type ProfileName = 'fast-100' | 'proven-100'
@@ -173,9 +173,4 @@ export function shapeOf(
     tupleWidth: bus.tupleWidth,
     ...degree,
   }
-}
-
-/** Arities of the FRI folds of a profile; see `foldArities`. */
-export function foldsFor(profile: Profile, shape: Shape): number[] {
-  return foldArities(shape.logHeight, profile.foldArityLog, profile.finalLogDegree)
 }

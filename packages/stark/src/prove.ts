@@ -121,7 +121,7 @@ async function run(
     const columns = Array.from({ length: 4 * chip.groups.length }, () => reserve(kernels, log, logBlowup))
     // Natural values serve the extension alone: they are above everything that stays, and go.
     const afterColumns = kernels.mark()
-    const naturals = columns.map(() => kernels.alloc(2 ** log))
+    const naturals = columns.map(() => kernels.allocUninitialized(2 ** log))
     const from = {
       main: witness.chips[index]!.main,
       preprocessed: preprocessedOf(placed).map((c) => c.natural),
@@ -276,7 +276,7 @@ async function sample(
   const values: QM31[] = []
   for (const { point, log, indices } of samplesByPointAndLog(layout)) {
     const mark = kernels.mark()
-    const basis = kernels.alloc(4 * 2 ** log)
+    const basis = kernels.allocUninitialized(4 * 2 ** log)
     kernels.basisAt(doubleTimes(points[point], layout.n - log), log, basis)
     for (let i = 0; i < indices.length; i += 16) {
       const some = indices.slice(i, i + 16)

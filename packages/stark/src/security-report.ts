@@ -253,7 +253,7 @@ function terms(parameters: ProtocolParameters, shape: Shape, regime: Regime, agr
     round('ALI', bad.composition, 0),
     round('DEEP', bad.ood, grinding.ood),
     round('batching', bad.batching, grinding.batching),
-    ...bad.commit.map((count, i) => round(`commit ${i + 1}`, count, grinding.commit[i]!)),
+    ...bad.commit.map((count, i) => round(`commit ${i + 1}`, count, grinding.commit[i])),
     term('query', queryBits(parameters.queries, agreement), grinding.query),
     term('hash', HASH_BITS, 0),
   ]

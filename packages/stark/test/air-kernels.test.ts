@@ -73,7 +73,7 @@ describe('compiled chip kernels equal the reference', () => {
     const random = randomNumbers(seed)
     const [z, alpha] = [random.extension(), random.extension()]
     const [reference, compiled] = each((k) => {
-      const out = Array.from({ length: 4 * source.groups.length }, () => kernels.alloc(2 ** log))
+      const out = Array.from({ length: 4 * source.groups.length }, () => kernels.allocUninitialized(2 ** log))
       const claim = k.interaction(natural, log, z, alpha, out)
       return { claim, planes: out.map((p) => kernels.words(p, 2 ** log).slice()) }
     })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { busBalance, checkRows, describeImbalance, terms } from '../src/air/check.ts'
+import { busBalance, checkRows, describeImbalance } from '../src/air/check.ts'
 import { chip, without } from '../src/air/chip.ts'
 import type { Air, Bus, Chip } from '../src/air/chip.ts'
 import { airJson, chipJson } from '../src/air/json.ts'
-import { groupDegree, lintAir, lintChip, multiplicityBound } from '../src/air/lint.ts'
+import { groupDegree, lintAir, lintChip } from '../src/air/lint.ts'
 import { programOf } from '../src/air/program.ts'
 import { cellsPerRow, chipTable, exprText } from '../src/air/table.ts'
 import { randomChip, randomRows } from './air-random.ts'
@@ -121,10 +121,6 @@ describe('busBalance', () => {
     const other = terms8.map((t) => ({ ...t, bus: { ...PAIR, name: 'Other' } }))
     expect(busBalance(filled, other, [1])).toHaveLength(10)
     expect(busBalance(filled, other, [1], 3)).toHaveLength(3)
-  })
-  it('counts terms', () => {
-    expect(terms(fibonacci)).toBe(1)
-    expect(multiplicityBound([{ chip: fibonacci, log: 3 }], 5)).toBe(13)
   })
 })
 

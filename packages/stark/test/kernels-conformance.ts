@@ -48,15 +48,15 @@ export function foldedValueAt(coefficients: ArrayLike<number>, p: C.Point): numb
   for (let bit = 0; values.length > 1; bit++) {
     const factor = bit === 0 ? p.y : d.x
     values = Array.from({ length: values.length / 2 }, (_, c) =>
-      M.add(values[2 * c]!, M.mul(factor, values[2 * c + 1]!)),
+      M.add(values[2 * c], M.mul(factor, values[2 * c + 1])),
     )
     if (bit > 0) d = C.double(d)
   }
-  return values[0]!
+  return values[0]
 }
 const valueAt = (coefficients: ArrayLike<number>, p: C.Point): number => {
   let sum = 0
-  for (let c = 0; c < coefficients.length; c++) sum = M.add(sum, M.mul(coefficients[c]!, basis(c, p)))
+  for (let c = 0; c < coefficients.length; c++) sum = M.add(sum, M.mul(coefficients[c], basis(c, p)))
   return sum
 }
 
@@ -78,6 +78,12 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
       k.words(pointer, values.length).set(values)
       return pointer
     }
+    /** Memory for an output that is to be written whole. */
+    const dirty = (k: Kernels, words: number): number => {
+      const pointer = k.allocUninitialized(words)
+      k.words(pointer, words).fill(0xffffffff)
+      return pointer
+    }
     const draw = (n: number, seed: number): number[] => {
       const next = source(seed)
       return Array.from({ length: n }, next)
@@ -91,7 +97,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
     }
     const limbs = (k: Kernels, pointer: number, n: number, i: number): Q.QM31 => {
       const w = k.words(pointer, 4 * n)
-      return [w[i]!, w[n + i]!, w[2 * n + i]!, w[3 * n + i]!]
+      return [w[i], w[n + i], w[2 * n + i], w[3 * n + i]]
     }
     const canonical = (values: Uint32Array): void => {
       expect(values.every((v) => v < M.P)).toBe(true)
@@ -104,11 +110,16 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
       expect(a % 16).toBe(0)
       k.words(a, 5).fill(7)
       k.release(mark)
+      const dirtied = k.allocUninitialized(200)
+      expect(dirtied).toBe(a)
+      k.words(dirtied, 200).fill(9)
+      k.release(mark)
       const b = k.alloc(400)
       expect(b).toBe(a)
       expect([...k.words(b, 400)]).toEqual(Array.from({ length: 400 }, () => 0))
       expect(k.usage.words).toBe(400)
       expect(() => k.alloc(601)).toThrow(OutOfMemory)
+      expect(() => k.allocUninitialized(601)).toThrow(OutOfMemory)
       k.release(mark)
       expect([k.usage.words, k.usage.peakWords]).toEqual([0, 400])
     })
@@ -120,7 +131,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
           const n = 2 ** log
           const values = draw(n, log)
           const rows = put(k, values)
-          const [coefficients, extended] = [k.alloc(n), k.alloc(n << blowup)]
+          const [coefficients, extended] = [dirty(k, n), dirty(k, n << blowup)]
           k.extendColumn(rows, coefficients, extended, log, blowup)
           canonical(k.words(coefficients, n))
           canonical(k.words(extended, n << blowup))
@@ -133,7 +144,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
 
     it('extendColumn keeps constants and the edges 0 and P − 1', async () => {
       const k = await make()
-      const [coefficients, extended] = [k.alloc(64), k.alloc(128)]
+      const [coefficients, extended] = [dirty(k, 64), dirty(k, 128)]
       for (const v of [0, 1, M.P - 1]) {
         k.extendColumn(
           put(
@@ -171,7 +182,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         const f = k.words(column, n).slice()
         canonical(f)
         for (const q of sample(n)) expect(valueAt(f, point(q, domain))).toBe(values[q])
-        const whole = k.alloc(2 ** domain)
+        const whole = dirty(k, 2 ** domain)
         k.evaluate(column, whole, log, domain)
         const w = k.words(whole, 2 ** domain)
         canonical(w)
@@ -207,7 +218,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         const n = 2 ** log
         const columns = [1, 2, 3, 4, 5].map((seed) => draw(n, seed + log))
         const at = drawPoint(log)
-        const planes = k.alloc(4 * n)
+        const planes = dirty(k, 4 * n)
         k.basisAt(at, log, planes)
         const functions = Array.from({ length: n }, (_, c) => {
           let value = (c & 1) === 1 ? at.y : Q.ONE
@@ -217,7 +228,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         })
         functions.forEach((f, c) => expect(limbs(k, planes, n, c)).toEqual(f))
         const expected = columns.map((column) =>
-          column.reduce((sum, v, c) => Q.add(sum, Q.mulBase(functions[c]!, v)), Q.ZERO),
+          column.reduce((sum, v, c) => Q.add(sum, Q.mulBase(functions[c], v)), Q.ZERO),
         )
         const pointers = columns.map((c) => put(k, c))
         expect(k.dotProducts(pointers, log, planes)).toEqual(expected)
@@ -246,8 +257,8 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         const pointers = columns.map((c) => put(k, c))
         k.accumulate(pointers, weights, log, planes)
         for (let i = 0; i < n; i++) {
-          let sum: Q.QM31 = [start[i]!, start[n + i]!, start[2 * n + i]!, start[3 * n + i]!]
-          columns.forEach((c, j) => (sum = Q.add(sum, Q.mulBase(weights[j]!, c[i]!))))
+          let sum: Q.QM31 = [start[i], start[n + i], start[2 * n + i], start[3 * n + i]]
+          columns.forEach((c, j) => (sum = Q.add(sum, Q.mulBase(weights[j], c[i]))))
           expect(limbs(k, planes, n, i)).toEqual(sum)
         }
       }
@@ -281,13 +292,13 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
               return h.x === lifted.x && h.y === lifted.y
             })!
             const v = s.values
-            numerator = Q.add(numerator, [v[r]!, v[size + r]!, v[2 * size + r]!, v[3 * size + r]!])
+            numerator = Q.add(numerator, [v[r], v[size + r], v[2 * size + r], v[3 * size + r]])
           }
           const line = Q.sub(
             Q.mul(Q.sub(Q.fromBase(p.x), re(at.x)), im(at.y)),
             Q.mul(Q.sub(Q.fromBase(p.y), re(at.y)), im(at.x)),
           )
-          const before: Q.QM31 = [start[q]!, start[n + q]!, start[2 * n + q]!, start[3 * n + q]!]
+          const before: Q.QM31 = [start[q], start[n + q], start[2 * n + q], start[3 * n + q]]
           expect(Q.mul(Q.sub(limbs(k, planes, n, q), before), line)).toEqual(numerator)
         }
       }
@@ -311,20 +322,20 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         const n = 2 ** log
         const beta = [drawQM31(3), drawQM31(4)]
         const coefficients = [0, 1, 2, 3].map((l) => draw(n, 20 + l))
-        const planes = k.alloc(4 * n)
+        const planes = dirty(k, 4 * n)
         coefficients.forEach((f, l) => k.evaluate(put(k, f), planes + 4 * n * l, log, log))
-        let folded = Array.from({ length: n }, (_, c) => coefficients.map((f) => f[c]!) as unknown as Q.QM31)
+        let folded = Array.from({ length: n }, (_, c) => coefficients.map((f) => f[c]) as unknown as Q.QM31)
         let [from, size, depth] = [planes, log as number, 0]
         arities.forEach((arity, round) => {
           const before = k.words(from, 4 * 2 ** size).slice()
-          const to = k.alloc(4 * 2 ** (size - arity))
-          k.friFold(from, size, depth, arity, beta[round]!, to)
+          const to = dirty(k, 4 * 2 ** (size - arity))
+          k.friFold(from, size, depth, arity, beta[round], to)
           expect(k.words(from, 4 * 2 ** size)).toEqual(before)
           canonical(k.words(to, 4 * 2 ** (size - arity)))
           for (let i = 0; i < arity; i++) {
-            const power = Q.pow(beta[round]!, 2 ** i)
+            const power = Q.pow(beta[round], 2 ** i)
             folded = Array.from({ length: folded.length / 2 }, (_, c) =>
-              Q.add(folded[2 * c]!, Q.mul(power, folded[2 * c + 1]!)),
+              Q.add(folded[2 * c], Q.mul(power, folded[2 * c + 1])),
             )
           }
           ;[from, size, depth] = [to, size - arity, depth + arity]
@@ -346,20 +357,20 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         const domain = log + blowup
         const points = Array.from({ length: 2 ** domain }, (_, q) => point(q, domain))
         const step = C.negate(C.subgroupGenerator(log))
-        const selector = k.alloc(2 ** log)
+        const selector = dirty(k, 2 ** log)
         const first = Array.from({ length: 2 ** log }, (_, i) => (i === 0 ? 1 : 0))
-        const extended = k.alloc(2 ** domain)
+        const extended = dirty(k, 2 ** domain)
         k.extendColumn(put(k, first), selector, extended, log, blowup)
         for (const count of [2 ** domain, 2 ** (log + 1)]) {
           const prev = k.prevPositions(log, blowup, count)
           const column = k.firstSelector(log, blowup, count)
           for (let q = 0; q < count; q++) {
-            const expected = C.addPoints(points[q]!, step)
-            expect(points[k.words(prev, count)[q]!]).toEqual(expected)
+            const expected = C.addPoints(points[q], step)
+            expect(points[k.words(prev, count)[q]]).toEqual(expected)
             // Row 0's Lagrange polynomial may differ from the interpolant of (1, 0, 0, …) by a multiple of v.
-            const p = points[q]!
+            const p = points[q]
             const value = C.firstRowSelector({ x: Q.fromBase(p.x), y: Q.fromBase(p.y) }, log)
-            expect(Q.fromBase(k.words(column, count)[q]!)).toEqual(value)
+            expect(Q.fromBase(k.words(column, count)[q])).toEqual(value)
           }
           canonical(k.words(column, count))
           expect(k.words(column, count)).toEqual(k.words(extended, count))
@@ -400,7 +411,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
           log: l as number,
           values: Array.from({ length: count }, (_, j) => draw(2 ** l, 100 * l + j)),
         }))
-        const tree = k.alloc(8 * (2 * n - 1))
+        const tree = dirty(k, 8 * (2 * n - 1))
         k.merkleTree(
           classes.map((c) => ({ log: c.log, columns: c.values.map((v) => put(k, v)) })),
           tree,
@@ -409,7 +420,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
           let d: number[] = [0, 0, 0, 0, 0, 0, 0, 0]
           for (const c of classes) {
             const lifted = c.log === log ? i : ((i >> (log - c.log + 1)) << 1) | (i & 1)
-            const words = c.values.map((v) => v[lifted]!)
+            const words = c.values.map((v) => v[lifted])
             for (let s = 0; s < words.length; s += SEGMENT_WORDS)
               d = hash(LEAF_KEY, [...d, ...words.slice(s, s + SEGMENT_WORDS)])
           }
@@ -418,7 +429,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         const all = [...level]
         while (level.length > 1) {
           level = Array.from({ length: level.length / 2 }, (_, i) =>
-            hash(NODE_KEY, [...level[2 * i]!, ...level[2 * i + 1]!]),
+            hash(NODE_KEY, [...level[2 * i], ...level[2 * i + 1]]),
           )
           all.push(...level)
         }
@@ -439,13 +450,13 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         const n = 2 ** log
         const values = draw(4 * n, log)
         const leaves = n >> arity
-        const tree = k.alloc(8 * (2 * leaves - 1))
+        const tree = dirty(k, 8 * (2 * leaves - 1))
         k.friTree(put(k, values), log, arity, tree)
         const w = k.words(tree, 8 * (2 * leaves - 1))
         for (let leaf = 0; leaf < leaves; leaf++) {
           const words = Array.from({ length: 4 << arity }, (_, i) => {
             const position = (leaf << arity) + (i >> 2)
-            return values[(i & 3) * n + position]!
+            return values[(i & 3) * n + position]
           })
           expect([...w.subarray(8 * leaf, 8 * leaf + 8)]).toEqual(
             hash(LEAF_KEY, [0, 0, 0, 0, 0, 0, 0, 0, ...words]),
@@ -460,7 +471,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
       const k = await make()
       const seed = Uint32Array.from(draw(8, 5))
       const word = (nonce: number): number =>
-        hash(GRIND_KEY, [...seed, nonce >>> 0, Math.floor(nonce / 2 ** 32)])[0]!
+        hash(GRIND_KEY, [...seed, nonce >>> 0, Math.floor(nonce / 2 ** 32)])[0]
       for (const start of [0, 3, 2 ** 32 - 20, 2 ** 52 - 7]) {
         const found = k.grind(seed, 5, start, 1000)!
         expect(word(found) % 32).toBe(0)

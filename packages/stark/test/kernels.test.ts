@@ -74,13 +74,13 @@ describe('kernels: wasm', () => {
       k.basisAt(at, log, basis)
       const dots = k.dotProducts(columns, log, basis)
       const sums = [
-        { log: 9, planes: columns[0]! },
+        { log: 9, planes: columns[0] },
         { log, planes },
       ]
       const out = k.alloc(4 * n)
-      k.addQuotients(sums, at, weights[1]!, weights[2]!, log, out)
+      k.addQuotients(sums, at, weights[1], weights[2], log, out)
       const folded = k.alloc(n / 2)
-      k.friFold(out, log, 0, 3, weights[3]!, folded)
+      k.friFold(out, log, 0, 3, weights[3], folded)
       const first = k.firstSelector(log - 1, 1, n)
       return [dots, k.words(out, 4 * n), k.words(folded, n / 2), k.words(first, n), k.words(planes, 4 * n)]
     }

@@ -1,14 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import {
-  foldsFor,
-  grindingFor,
-  MAX_GRINDING,
-  parameters,
-  PROFILES,
-  queriesFor,
-  shapeOf,
-} from '../src/profiles.ts'
+import { grindingFor, MAX_GRINDING, parameters, PROFILES, queriesFor, shapeOf } from '../src/profiles.ts'
 import type { Profile } from '../src/profiles.ts'
 import {
   dkt26LineCount,
@@ -21,8 +13,8 @@ import {
 } from '../src/security-bounds.ts'
 import { foldArities, InsecureParameters, securityOf } from '../src/security-report.ts'
 import type { ProtocolParameters, RegimeReport, SecurityReport, Shape } from '../src/security-report.ts'
-import { soundcalcBits } from '../src/security-soundcalc.ts'
-import type { SoundcalcInput } from '../src/security-soundcalc.ts'
+import { soundcalcBits } from './helpers/soundcalc.ts'
+import type { SoundcalcInput } from './helpers/soundcalc.ts'
 import { assertSecure, describeSecurity, security } from '../src/security.ts'
 
 interface Vector {
@@ -97,7 +89,7 @@ describe('soundcalc vectors', () => {
         )
         expect(floors).toEqual(vector.soundcalc_floor[regime])
         for (const [name, value] of Object.entries(vector.exact[regime]))
-          expect(Math.abs(bits[name]! - value), name).toBeLessThan(1e-6)
+          expect(Math.abs(bits[name] - value), name).toBeLessThan(1e-6)
       })
 })
 
@@ -214,7 +206,7 @@ describe('parameters of the profiles', () => {
     const random = generator(100)
     const below = (most: number): number => Math.floor(random() * most)
     for (let round = 0; round < 1500; round++) {
-      const profile = profiles[below(profiles.length)]!
+      const profile = profiles[below(profiles.length)]
       const shape = reference(7 + below(18), {
         constraints: 1 + below(20000),
         batchTerms: 1 + below(20000),
@@ -298,7 +290,6 @@ describe('parameters of the profiles', () => {
     expect(shape).toEqual(
       reference(16, { constraints: 55, batchTerms: 60, logupTerms: 6 * 1024 + 65536 + 100, tupleWidth: 9 }),
     )
-    expect(foldsFor(PROFILES['proven-100'], shape)).toEqual([8, 8, 8, 2])
   })
 })
 
@@ -439,7 +430,7 @@ describe('the report', () => {
   it('knows no number of the refuted conjecture', () => {
     const source = new URL('../src/', import.meta.url)
     const files = readdirSync(source).filter((name) => /^(security|profiles)/.test(name))
-    expect(files.length).toBeGreaterThanOrEqual(5)
+    expect(files.length).toBeGreaterThanOrEqual(4)
     for (const name of files) expect(readFileSync(new URL(name, source), 'utf8')).not.toMatch(/capacity/i)
     const report = security(PROFILES['proven-100'], reference(16))
     expect(describeSecurity(report) + JSON.stringify(report)).not.toMatch(/capacity|\b256\b/i)

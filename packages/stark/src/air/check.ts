@@ -98,9 +98,6 @@ export function busBalance(
   })
 }
 
-/** Terms that one row of the chip adds to the buses: what the bound Σ terms × height < P is about. */
-export const terms = (chip: Chip<never>): number => chip.messages.length
-
 /** An imbalance in words, for a failing test. */
 export const describeImbalance = ({ bus, tuple, total, touches }: Imbalance): string =>
   [

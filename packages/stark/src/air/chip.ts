@@ -1,4 +1,4 @@
-import { Expr, constant, degree, expr } from './expr.ts'
+import { Expr, degree, expr } from './expr.ts'
 
 /**
  * A bus: a multiset of tuples that must balance over all chips and the public terms of the verifier (logUp,
@@ -93,12 +93,10 @@ export interface Chip<Run = unknown> {
 
 export const MAX_DEGREE = 3
 
-/** Publics by position, agreed on by every chip of an AIR. */
-export interface PublicNames {
-  readonly names: readonly string[]
-}
-
-/** Builds a chip; throws a RangeError that names the constraint or message of too high a degree. */
+/**
+ * Builds a chip. `publicNames`: the AIR's public values by position, the same for each of its chips. Throws a RangeError
+ * that names the constraint or message of too high a degree, a name given twice, or a tuple of the wrong width.
+ */
 export function chip<N extends string, Q extends string = never, Run = unknown>(
   source: ChipSource<N, Q, Run>,
   publicNames: readonly string[] = [],
@@ -133,7 +131,7 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
   }
   columns.forEach((name) => {
     if (source.columns[name] === 'bool')
-      constraints.push({ name: `${name} is a bit`, expr: c[name]!.mul(c[name]!.sub(1)) })
+      constraints.push({ name: `${name} is a bit`, expr: c[name].mul(c[name].sub(1)) })
   })
   source.constrain(c as { readonly [K in N | Q]: Expr }, {
     zero: (name, e) => constraints.push({ name, expr: e }),
@@ -176,7 +174,7 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
     fill: (arrays, run, height) => {
       const named = {} as Record<N, Uint32Array>
       columns.forEach((name, i) => {
-        named[name] = arrays[i]!
+        named[name] = arrays[i]
       })
       source.fill(named, run, height)
     },
@@ -225,5 +223,3 @@ export interface Air<Run = unknown> {
   readonly minLogHeight: number
   readonly maxLogHeight: number
 }
-
-export const ZERO_EXPR = constant(0)

@@ -109,15 +109,6 @@ export function lintAir(air: Air<never>, publicTerms = 0): Finding[] {
   return findings
 }
 
-/**
- * Σ messages × height over the chips of one proof, plus the public terms. While it is below P, multiplicities of 0 and
- * ±1 cannot add up to P; the verifier refuses anything else (security: no multiplicity wraps).
- */
-export const multiplicityBound = (
-  chips: readonly { readonly chip: Chip<never>; readonly log: number }[],
-  publicTerms = 0,
-): number => chips.reduce((sum, { chip, log }) => sum + chip.messages.length * 2 ** log, publicTerms)
-
 /** Degree of c·Π d − Σ_i n_i·Π_{j≠i} d_j. */
 export function groupDegree(chip: Chip<never>, group: readonly number[]): number {
   const d = group.map((i) => Math.max(0, ...chip.messages[i].tuple.map(degree)))

@@ -48,6 +48,3 @@ export const fromInteger = (n: number): number => {
   const r = n % P
   return r < 0 ? r + P : r === 0 ? 0 : r
 }
-
-/** True for the one encoding of an element: an integer in [0, P). */
-export const isCanonical = (n: number): boolean => Number.isInteger(n) && n >= 0 && n < P

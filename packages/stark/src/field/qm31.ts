@@ -7,6 +7,13 @@ import * as M from './m31.ts'
 export type QM31 = readonly [number, number, number, number]
 
 export const ZERO: QM31 = [0, 0, 0, 0]
+/** 1, i, u, iu: the basis over M31. */
+export const UNITS: readonly QM31[] = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0, 1],
+]
 export const ONE: QM31 = [1, 0, 0, 0]
 
 export const fromBase = (a: number): QM31 => [a, 0, 0, 0]

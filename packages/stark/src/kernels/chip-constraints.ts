@@ -1,5 +1,5 @@
 import { emitCombine } from './chip-combine.ts'
-import { denominatorEmitter, emitNumerator, numeratorSteps } from './chip-groups.ts'
+import { denominatorEmitter, emitNumerator, multiplyDenominators, numeratorSteps } from './chip-groups.ts'
 import { laneEvaluator } from './chip-lanes.ts'
 import type { LaneInputs } from './chip-lanes.ts'
 import type { ChipPlan } from './chip-layout.ts'
@@ -66,11 +66,7 @@ export function emitConstraints(
     chip.groups.forEach((group, g) => {
       const own = group.map((i) => denominators.take(i))
       const numerator = emitNumerator(f, s, { chip, program }, group, own, push)
-      if (own.length === 2)
-        f.get(...own[0], ...own[1])
-          .call(multiply)
-          .set(...d)
-      else own[0].forEach((limb, l) => f.get(limb).set(d[l]))
+      multiplyDenominators(f, multiply, own, d)
       for (const i of group) denominators.give(i)
       c.forEach((limb, l) => {
         column(layout.interaction + 16 * g + 4 * l)

@@ -46,14 +46,14 @@ export function denominatorForms(chip: Chip<never>, program: Program): Denominat
       for (const [atom, coefficient] of atoms)
         parts.set(atom, [...(parts.get(atom) ?? []), { power, coefficient }])
     })
-    return { parts, affine }
+    const texts = new Map(Array.from(parts, ([atom, list]) => [atom, JSON.stringify(list)]))
+    return { parts, texts, affine }
   })
-  const partsText = (parts: readonly Part[] | undefined): string => JSON.stringify(parts ?? [])
 
-  return full.map(({ parts }, i) => {
+  return full.map(({ parts, texts }, i) => {
     const differing = (j: number): number[] =>
       [...new Set([...parts.keys(), ...full[j].parts.keys()])].filter(
-        (atom) => partsText(parts.get(atom)) !== partsText(full[j].parts.get(atom)),
+        (atom) => texts.get(atom) !== full[j].texts.get(atom),
       )
     let base: number | undefined
     let atoms = [...parts.keys()]

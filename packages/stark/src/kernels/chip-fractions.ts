@@ -1,4 +1,4 @@
-import { denominatorEmitter, emitNumerator, numeratorSteps } from './chip-groups.ts'
+import { denominatorEmitter, emitNumerator, multiplyDenominators, numeratorSteps } from './chip-groups.ts'
 import { laneEvaluator, naturalInputs } from './chip-lanes.ts'
 import { BLOCK_ROWS, FRACTION_BYTES } from './chip-layout.ts'
 import type { ChipPlan } from './chip-layout.ts'
@@ -64,11 +64,7 @@ export function emitFractions(
         const own = group.map((i) => denominators.take(i))
         const numerator = emitNumerator(f, s, { chip, program }, group, own, push)
         const d = takeLimbs(f)
-        if (own.length === 2)
-          f.get(...own[0], ...own[1])
-            .call(multiply)
-            .set(...d)
-        else own[0].forEach((limb, l) => f.get(limb).set(d[l]))
+        multiplyDenominators(f, multiply, own, d)
         for (const i of group) denominators.give(i)
         const norm = f.take('v128')
         f.get(...d)

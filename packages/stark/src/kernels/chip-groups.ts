@@ -128,3 +128,17 @@ export function numeratorSteps(chip: Chip<never>, { steps, messages }: Program):
     return asked.filter((step) => steps[step].kind !== 'const')
   })
 }
+
+/** d = the product of a group's one or two denominators. */
+export function multiplyDenominators(
+  f: FunctionBuilder,
+  multiply: FunctionBuilder,
+  own: readonly Limbs[],
+  d: Limbs,
+): void {
+  if (own.length === 2)
+    f.get(...own[0], ...own[1])
+      .call(multiply)
+      .set(...d)
+  else own[0].forEach((limb, l) => f.get(limb).set(d[l]))
+}

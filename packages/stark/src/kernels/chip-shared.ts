@@ -1,6 +1,7 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
 import { mulLimbs, simd } from './simd.ts'
 import type { Limbs } from './simd.ts'
+import { emitInverseVector } from './wasm-field.ts'
 
 /**
  * Functions of a chip's module that would be most of its code if they were macros. Vectors come and go on the stack;
@@ -18,7 +19,7 @@ export interface SharedFunctions {
 export const emitShared = (m: ModuleBuilder): SharedFunctions => ({
   multiply: emitMultiply(m),
   invert: emitInvert(m),
-  power: emitPower(m),
+  power: emitInverseVector(m),
 })
 
 function emitMultiply(m: ModuleBuilder): FunctionBuilder {
@@ -93,37 +94,5 @@ function emitInvert(m: ModuleBuilder): FunctionBuilder {
   times(e, nr)
   s.sub()
   f.get(norm)
-  return f
-}
-
-function emitPower(m: ModuleBuilder): FunctionBuilder {
-  const f = m.func('', ['v128'], ['v128'])
-  const s = simd(f)
-  const [x] = f.params
-  const squares = (n: number): void => {
-    for (let i = 0; i < n; i++) {
-      f.temp('v128', (t) => {
-        f.tee(t).get(t)
-        s.mul()
-      })
-    }
-  }
-  // x^(2^k − 1) for k = 2, 4, 8, 16, then 24, 28, 29: squared k' times, times x^(2^k' − 1).
-  const known = new Map<number, Local>([[1, x]])
-  let k = 1
-  f.get(x)
-  for (const by of [1, 2, 4, 8, 8, 4, 1]) {
-    squares(by)
-    f.get(known.get(by)!)
-    s.mul()
-    k += by
-    const local = f.local('v128')
-    known.set(k, local)
-    f.tee(local)
-  }
-  // P − 2 = 4·(2^29 − 1) + 1
-  squares(2)
-  f.get(x)
-  s.mul()
   return f
 }

@@ -19,7 +19,7 @@ export interface Accumulator {
 /** A local with 2^31 − 1 in both 64-bit lanes. */
 export function foldMask(f: FunctionBuilder): Local {
   const mask = f.local('v128')
-  f.i64(0x7fffffffn).op('i64x2.splat').set(mask)
+  f.i64(0x7fffffff).op('i64x2.splat').set(mask)
   return mask
 }
 

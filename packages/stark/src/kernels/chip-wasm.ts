@@ -15,13 +15,6 @@ import type { WasmFunction, WasmMemory } from './webassembly.ts'
 
 /** Rows a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK_ROWS = 16 * BLOCK_ROWS
-const UNITS: readonly QM31[] = [
-  [1, 0, 0, 0],
-  [0, 1, 0, 0],
-  [0, 0, 1, 0],
-  [0, 0, 0, 1],
-]
-
 /** The chip kernels compiled to WebAssembly, over the memory of `kernels`. Compiles at once. */
 export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory): ChipKernels {
   const program = programOf(chip)
@@ -72,7 +65,7 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
           const into = counts(chip.messages[i].bus.name)
           args.set(layout.counts + 12 * k, [into?.pointer ?? 0, into?.slots ?? 0, into?.base ?? 0])
         })
-        const offence = inChunks(run['count'], args.pointer, 0, rows)
+        const offence = inChunks(run.count, args.pointer, 0, rows)
         // Which message and row it was is the reference's to say: it stops at the same rows.
         if (offence !== undefined) failingRow(reference, kernels, columns, rows, counts)
       })
@@ -83,17 +76,17 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
       return withArguments(columns, 2 ** log, (args) => {
         setDenominators(args, z, alpha, columns.publics)
         args.set(layout.interaction, out)
-        const offence = inChunks(run['fractions'], args.pointer, 0, 2 ** log)
+        const offence = inChunks(run.fractions, args.pointer, 0, 2 ** log)
         if (offence !== undefined)
           throw new VanishingDenominator(
             `${chip.name}, row ${offence} or one of the ${BLOCK_ROWS - 1} after it`,
           )
         const lanes = args.get(layout.sums, 16)
-        const claim = UNITS.map((_, l) =>
+        const claim = Q.UNITS.map((_, l) =>
           lanes.subarray(4 * l, 4 * l + 4).reduce((sum, v) => M.add(sum, v % M.P), 0),
         ) as unknown as QM31
         args.set(layout.share, share(claim, log))
-        inChunks(run['runningSum'], args.pointer, 0, 2 ** log)
+        inChunks(run.runningSum, args.pointer, 0, 2 ** log)
         return claim
       })
     },
@@ -107,19 +100,19 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
         args.set(layout.interaction, columns.interaction)
         args.set(
           layout.planes,
-          UNITS.map((_, l) => planes + 8 * l * height),
+          Q.UNITS.map((_, l) => planes + 8 * l * height),
         )
         args.set(layout.prev, [columns.prev])
         args.set(layout.first, [columns.first])
         args.set(layout.share, share(claim, log))
         const base = program.constraints.length
-        const terms = weights.flatMap((w, j) => (j < base ? [w] : UNITS.map((unit) => Q.mul(w, unit))))
+        const terms = weights.flatMap((w, j) => (j < base ? [w] : Q.UNITS.map((unit) => Q.mul(w, unit))))
         inverseVanishing.forEach((inverse, half) => {
           args.set(
             layout.weights,
             terms.flatMap((w) => Q.mulBase(w, inverse)),
           )
-          inChunks(run['constraints'], args.pointer, half * height, (half + 1) * height)
+          inChunks(run.constraints, args.pointer, half * height, (half + 1) * height)
         })
       })
     },

@@ -1,4 +1,6 @@
+import { ByteBuffer } from './byte-buffer.ts'
 import { LANES, LOADS, MEMORY_LANES, PLAIN, SIMD, STORES } from './opcodes.ts'
+import { MAX_PAGES } from './webassembly.ts'
 
 /**
  * A small emitter of WebAssembly modules. A module imports the memory `env.memory` and nothing else, and exports every
@@ -6,6 +8,11 @@ import { LANES, LOADS, MEMORY_LANES, PLAIN, SIMD, STORES } from './opcodes.ts'
  */
 const TYPES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const
 export type ValueType = keyof typeof TYPES
+
+const PLAIN_OPCODES: ReadonlyMap<string, number> = new Map(Object.entries(PLAIN))
+const SIMD_OPCODES: ReadonlyMap<string, number> = new Map(Object.entries(SIMD))
+/** The type of a block that leaves nothing on the stack. */
+const NO_RESULT = 0x40
 
 /** A parameter or local, by index. */
 export type Local = { readonly index: number; readonly type: ValueType }
@@ -16,36 +23,12 @@ export type Plain = keyof typeof PLAIN | keyof typeof SIMD
 export type Load = keyof typeof LOADS
 export type Store = keyof typeof STORES
 
-/** Unsigned LEB128 of an integer below 2^53. */
-export function unsignedLeb(n: number, out: number[]): void {
-  let rest = n
-  while (rest >= 128) {
-    out.push((rest % 128) | 128)
-    rest = Math.floor(rest / 128)
-  }
-  out.push(rest)
-}
-
-/** Signed LEB128 of a 64-bit integer. */
-export function signedLeb(n: bigint, out: number[]): void {
-  let rest = n
-  for (;;) {
-    const low = Number(rest & 127n)
-    rest >>= 7n
-    if ((rest === 0n && low < 64) || (rest === -1n && low >= 64)) {
-      out.push(low)
-      return
-    }
-    out.push(low | 128)
-  }
-}
-
 /** One function under construction. Methods append instructions and return the builder. */
 export class FunctionBuilder {
   readonly index: number
   readonly params: readonly Local[]
   readonly results: readonly ValueType[]
-  readonly code: number[] = []
+  readonly #code = new ByteBuffer(1024)
   readonly #locals: ValueType[] = []
   readonly #free: Record<ValueType, Local[]> = { i32: [], i64: [], f64: [], v128: [] }
   #depth = 0
@@ -57,7 +40,7 @@ export class FunctionBuilder {
   }
 
   param(i: number): Local {
-    return this.params[i]!
+    return this.params[i]
   }
 
   /** A new zeroed local. */
@@ -88,7 +71,7 @@ export class FunctionBuilder {
   }
   /** Pops into the locals, the last of the stack into the last named. */
   set(...locals: readonly Local[]): this {
-    for (let i = locals.length - 1; i >= 0; i--) this.#emit(0x21, locals[i]!.index)
+    for (let i = locals.length - 1; i >= 0; i--) this.#emit(0x21, locals[i].index)
     return this
   }
   tee(local: Local): this {
@@ -97,21 +80,22 @@ export class FunctionBuilder {
 
   /** `n` in [-2^31, 2^32): an unsigned value and its signed twin are the same constant. */
   i32(n: number): this {
-    this.code.push(0x41)
-    signedLeb(BigInt(n | 0), this.code)
+    this.#code.byte(0x41)
+    this.#code.signed(n | 0)
     return this
   }
-  i64(n: bigint): this {
-    this.code.push(0x42)
-    signedLeb(BigInt.asIntN(64, n), this.code)
+  /** `n` a safe integer. */
+  i64(n: number): this {
+    this.#code.byte(0x42)
+    this.#code.signed(n)
     return this
   }
   /** Four 32-bit lanes; one number is repeated. Engines rebuild it at each use: keep it in a local. */
   v128(...lanes: readonly [number] | readonly [number, number, number, number]): this {
-    this.code.push(0xfd, 0x0c)
+    this.#simd(0x0c)
     for (let i = 0; i < 4; i++) {
-      const w = lanes.length === 1 ? lanes[0] : lanes[i]!
-      this.code.push(w & 255, (w >>> 8) & 255, (w >>> 16) & 255, (w >>> 24) & 255)
+      const w = lanes.length === 1 ? lanes[0] : lanes[i]
+      for (let shift = 0; shift < 32; shift += 8) this.#code.byte(w >>> shift)
     }
     return this
   }
@@ -119,8 +103,9 @@ export class FunctionBuilder {
   /** Instructions without immediates, one after the other. */
   op(...names: readonly Plain[]): this {
     for (const name of names) {
-      if (name in SIMD) this.#simd(SIMD[name as keyof typeof SIMD])
-      else this.code.push(PLAIN[name as keyof typeof PLAIN])
+      const plain = PLAIN_OPCODES.get(name)
+      if (plain === undefined) this.#simd(SIMD_OPCODES.get(name)!)
+      else this.#code.byte(plain)
     }
     return this
   }
@@ -139,38 +124,40 @@ export class FunctionBuilder {
   memoryLane(name: keyof typeof MEMORY_LANES, offset: number, lane: number): this {
     const [opcode, align] = MEMORY_LANES[name]
     this.#memory(opcode, align, true, offset)
-    this.code.push(lane)
+    this.#code.byte(lane)
     return this
   }
   lane(name: keyof typeof LANES, lane: number): this {
     this.#simd(LANES[name])
-    this.code.push(lane)
+    this.#code.byte(lane)
     return this
   }
   /** i8x16.shuffle by bytes: 0-15 of the lower operand, 16-31 of the upper. */
   shuffleBytes(bytes: readonly number[]): this {
     if (bytes.length !== 16) throw new RangeError(`shuffle of ${bytes.length} bytes`)
     this.#simd(0x0d)
-    for (const b of bytes) this.code.push(b)
+    this.#code.append(bytes)
     return this
   }
   /** i8x16.shuffle by 32-bit words: 0-3 of the lower operand, 4-7 of the upper. */
   shuffle(a: number, b: number, c: number, d: number): this {
-    return this.shuffleBytes([a, b, c, d].flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]))
+    this.#simd(0x0d)
+    for (const word of [a, b, c, d]) for (let i = 0; i < 4; i++) this.#code.byte(4 * word + i)
+    return this
   }
 
   block(body: (end: Label) => void): this {
-    return this.#nest([0x02, 0x40], body)
+    return this.#nest(0x02, body)
   }
   loop(body: (start: Label) => void): this {
-    return this.#nest([0x03, 0x40], body)
+    return this.#nest(0x03, body)
   }
   /** Condition (i32) on the stack. */
   if(then: () => void, otherwise?: () => void): this {
-    return this.#nest([0x04, 0x40], () => {
+    return this.#nest(0x04, () => {
       then()
       if (otherwise !== undefined) {
-        this.code.push(0x05)
+        this.#code.byte(0x05)
         otherwise()
       }
     })
@@ -205,48 +192,49 @@ export class FunctionBuilder {
     })
   }
 
-  /** The body with its local declarations and end. */
-  encode(): number[] {
-    const out: number[] = []
+  /** Appends the body with its size in front, its local declarations and its end. */
+  encode(out: ByteBuffer): void {
     const runs: { type: ValueType; count: number }[] = []
     for (const type of this.#locals) {
       const last = runs.at(-1)
       if (last?.type === type) last.count++
       else runs.push({ type, count: 1 })
     }
-    unsignedLeb(runs.length, out)
+    const locals = new ByteBuffer()
+    locals.unsigned(runs.length)
     for (const run of runs) {
-      unsignedLeb(run.count, out)
-      out.push(TYPES[run.type])
+      locals.unsigned(run.count)
+      locals.byte(TYPES[run.type])
     }
-    for (const byte of this.code) out.push(byte)
-    out.push(0x0b)
-    return out
+    out.unsigned(locals.length + this.#code.length + 1)
+    out.append(locals.view())
+    out.append(this.#code.view())
+    out.byte(0x0b)
   }
 
   #emit(opcode: number, immediate: number): this {
-    this.code.push(opcode)
-    unsignedLeb(immediate, this.code)
+    this.#code.byte(opcode)
+    this.#code.unsigned(immediate)
     return this
   }
-  #simd(opcode: number): this {
-    this.code.push(0xfd)
-    unsignedLeb(opcode, this.code)
-    return this
+  #simd(opcode: number): void {
+    this.#code.byte(0xfd)
+    this.#code.unsigned(opcode)
   }
   #memory(opcode: number, align: number, simd: boolean, offset: number): this {
     if (simd) this.#simd(opcode)
-    else this.code.push(opcode)
-    this.code.push(align)
-    unsignedLeb(offset, this.code)
+    else this.#code.byte(opcode)
+    this.#code.byte(align)
+    this.#code.unsigned(offset)
     return this
   }
-  #nest(head: readonly number[], body: (label: Label) => void): this {
-    this.code.push(...head)
+  #nest(opcode: number, body: (label: Label) => void): this {
+    this.#code.byte(opcode)
+    this.#code.byte(NO_RESULT)
     this.#depth++
     body({ depth: this.#depth })
     this.#depth--
-    this.code.push(0x0b)
+    this.#code.byte(0x0b)
     return this
   }
 }
@@ -267,63 +255,64 @@ export function moduleBuilder(): ModuleBuilder {
       return builder
     },
     bytes() {
-      const out: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
-      const types = functions.map(({ builder }) => {
-        const type: number[] = [0x60]
-        vector(
-          type,
-          builder.params.map(({ type: t }) => [TYPES[t]]),
+      const out = new ByteBuffer(1 << 16)
+      out.append([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00])
+      section(out, SECTION.type, functions, ({ builder }, body) => {
+        body.byte(0x60)
+        types(
+          body,
+          builder.params.map((p) => p.type),
         )
-        vector(
-          type,
-          builder.results.map((t) => [TYPES[t]]),
-        )
-        return type
+        types(body, builder.results)
       })
-      section(out, 1, types)
-      // Limits flag 1: a minimum and a maximum. A shared memory would be flag 3.
-      section(out, 2, [[...text('env'), ...text('memory'), 0x02, 0x01, 0x01, 0x80, 0x80, 0x04]])
+      section(out, SECTION.import, ['env'], (module, body) => {
+        text(body, module)
+        text(body, 'memory')
+        // A memory; limits flag 1: a minimum and a maximum (a shared memory would be flag 3).
+        body.append([0x02, 0x01])
+        body.unsigned(1)
+        body.unsigned(MAX_PAGES)
+      })
+      section(out, SECTION.function, functions, ({ builder }, body) => body.unsigned(builder.index))
       section(
         out,
-        3,
-        functions.map((_, i) => leb(i)),
+        SECTION.export,
+        functions.filter(({ name }) => name !== ''),
+        ({ name, builder }, body) => {
+          text(body, name)
+          body.byte(0x00)
+          body.unsigned(builder.index)
+        },
       )
-      section(
-        out,
-        7,
-        functions.flatMap(({ name }, i) => (name === '' ? [] : [[...text(name), 0x00, ...leb(i)]])),
-      )
-      section(
-        out,
-        10,
-        functions.map(({ builder }) => {
-          const body = builder.encode()
-          const size = leb(body.length)
-          return size.concat(body)
-        }),
-      )
-      return new Uint8Array(out)
+      section(out, SECTION.code, functions, ({ builder }, body) => builder.encode(body))
+      return out.view().slice()
     },
   }
 }
 
-const leb = (n: number): number[] => {
-  const out: number[] = []
-  unsignedLeb(n, out)
-  return out
+const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const
+
+function section<T>(
+  out: ByteBuffer,
+  id: number,
+  items: readonly T[],
+  encode: (item: T, body: ByteBuffer) => void,
+): void {
+  const body = new ByteBuffer(1024)
+  body.unsigned(items.length)
+  for (const item of items) encode(item, body)
+  out.byte(id)
+  out.unsigned(body.length)
+  out.append(body.view())
 }
 
-const text = (s: string): number[] => [s.length, ...Array.from(s, (c) => c.charCodeAt(0))]
-
-function vector(out: number[], items: readonly (readonly number[])[]): void {
-  unsignedLeb(items.length, out)
-  for (const item of items) for (const byte of item) out.push(byte)
+function types(out: ByteBuffer, list: readonly ValueType[]): void {
+  out.unsigned(list.length)
+  for (const type of list) out.byte(TYPES[type])
 }
 
-function section(out: number[], id: number, items: readonly (readonly number[])[]): void {
-  const body: number[] = []
-  vector(body, items)
-  out.push(id)
-  unsignedLeb(body.length, out)
-  for (const byte of body) out.push(byte)
+/** ASCII of fewer than 128 characters. */
+function text(out: ByteBuffer, s: string): void {
+  out.byte(s.length)
+  for (let i = 0; i < s.length; i++) out.byte(s.charCodeAt(i))
 }

@@ -29,6 +29,12 @@ export interface Kernels {
   readonly usage: { readonly words: number; readonly peakWords: number }
   /** Zeroed memory of `words` words; grows the memory. Throws OutOfMemory past the limit. */
   alloc(words: number): Pointer
+  /**
+   * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn`,
+   * `evaluate`, `merkleTree`, `friTree`, `friFold`, `basisAt` and `interaction`, but not what they add to. The reference
+   * fills it with words that are no field elements.
+   */
+  allocUninitialized(words: number): Pointer
   /** Everything allocated after `mark()` is given back by `release(mark)`. */
   mark(): number
   release(mark: number): void

@@ -17,7 +17,7 @@ const GRIND = keyBytes(GRIND_KEY)
 function hashWords(key: Uint8Array, words: ArrayLike<number>): Uint32Array {
   const message = new Uint8Array(4 * words.length)
   const view = new DataView(message.buffer)
-  for (let i = 0; i < words.length; i++) view.setUint32(4 * i, words[i]!, true)
+  for (let i = 0; i < words.length; i++) view.setUint32(4 * i, words[i], true)
   const digest = new DataView(blake3(message, { key }).buffer)
   return Uint32Array.from({ length: 8 }, (_, i) => digest.getUint32(4 * i, true))
 }
@@ -32,9 +32,9 @@ export function hashLeaves(
   for (const { log, columns } of classes) {
     const below = digests
     digests = Array.from({ length: 2 ** log }, (_, i) => {
-      let d = below.length === 1 ? below[0]! : below[liftPosition(i, log, previousLog)]!
+      let d = below.length === 1 ? below[0] : below[liftPosition(i, log, previousLog)]
       for (let c = 0; c < columns.length; c += SEGMENT_WORDS) {
-        const segment = columns.slice(c, c + SEGMENT_WORDS).map((column) => column[i]!)
+        const segment = columns.slice(c, c + SEGMENT_WORDS).map((column) => column[i])
         d = hashWords(LEAF, [...d, ...segment])
       }
       return d
@@ -51,7 +51,7 @@ export function hashFriLeaves(planes: Uint32Array, arityLog: number, tree: Uint3
   for (let leaf = 0; leaf < n / arity; leaf++) {
     const words: number[] = [0, 0, 0, 0, 0, 0, 0, 0]
     for (let i = leaf * arity; i < (leaf + 1) * arity; i++)
-      words.push(planes[i]!, planes[n + i]!, planes[2 * n + i]!, planes[3 * n + i]!)
+      words.push(planes[i], planes[n + i], planes[2 * n + i], planes[3 * n + i])
     tree.set(hashWords(LEAF, words), 8 * leaf)
   }
 }
@@ -69,7 +69,7 @@ export function hashNodes(tree: Uint32Array, log: number): void {
 
 export function grind(seed: Uint32Array, bits: number, from: number, count: number): number | undefined {
   for (let nonce = from; nonce < from + count; nonce++) {
-    const w = hashWords(GRIND, [...seed, nonce >>> 0, Math.floor(nonce / 2 ** 32)])[0]!
+    const w = hashWords(GRIND, [...seed, nonce >>> 0, Math.floor(nonce / 2 ** 32)])[0]
     if (w % 2 ** bits === 0) return nonce
   }
   return undefined

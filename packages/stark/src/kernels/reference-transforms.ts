@@ -24,7 +24,7 @@ export function coset(log: number): ReturnType<typeof halfCoset> {
  * 2^log: y for bit 0, x∘π^(bit−1) above. x∘π^(bit−1) on this domain is x on the domain of size 2^(log−bit+1).
  */
 const twiddle = (log: number, bit: number, s: number): number =>
-  bit === 0 ? coset(log).y[s]! : coset(log - bit + 1).x[2 * s]!
+  bit === 0 ? coset(log).y[s] : coset(log - bit + 1).x[2 * s]
 
 /** Values at the first `values.length` positions of the domain of size 2^logDomain -> coefficients. */
 export function interpolate(values: Uint32Array, logDomain: number): void {
@@ -55,14 +55,14 @@ function butterflies(
   const half = 2 ** bit
   for (let start = 0; start < values.length; start += 2 * half)
     for (let i = start; i < start + half; i++) {
-      const [a, b] = f(start / (2 * half), values[i]!, values[i + half]!)
+      const [a, b] = f(start / (2 * half), values[i], values[i + half])
       values[i] = a
       values[i + half] = b
     }
 }
 
 export function naturalToDomain(values: Uint32Array, log: number): Uint32Array {
-  return values.map((_, q) => values[rowOfPosition(q, log)]!)
+  return values.map((_, q) => values[rowOfPosition(q, log)])
 }
 
 /** `to` += the coefficients of q∘π^m, m = log2 of the ratio of the lengths. */
@@ -71,7 +71,7 @@ export function addLifted(from: Uint32Array, to: Uint32Array): void {
   from.forEach((value, c) => {
     // An odd index keeps bit 0 and sets the m freed bits above it.
     const [index, factor] = c % 2 === 0 ? [c * scale, 1] : [(c + 1) * scale - 1, scale]
-    to[index] = M.add(to[index]!, M.mul(factor, value))
+    to[index] = M.add(to[index], M.mul(factor, value))
   })
 }
 
@@ -89,14 +89,14 @@ export function basisPlanes(point: ExtensionPoint, log: number, planes: Uint32Ar
 }
 
 export const readLimbs = (planes: Uint32Array, n: number, i: number): QM31 => [
-  planes[i]!,
-  planes[n + i]!,
-  planes[2 * n + i]!,
-  planes[3 * n + i]!,
+  planes[i],
+  planes[n + i],
+  planes[2 * n + i],
+  planes[3 * n + i],
 ]
 
 export function writeLimbs(planes: Uint32Array, n: number, i: number, value: QM31): void {
-  for (let k = 0; k < 4; k++) planes[k * n + i] = value[k]!
+  for (let k = 0; k < 4; k++) planes[k * n + i] = value[k]
 }
 
 /** One fold of planes by `beta`: by y when `circle`, else by x∘π^… of the domain twice as large. */
@@ -143,12 +143,12 @@ export function addQuotients(
   ]
   const { x, y } = coset(log)
   for (let q = 0; q < n; q++) {
-    const py = (q & 1) === 0 ? y[q >>> 1]! : M.neg(y[q >>> 1]!)
+    const py = (q & 1) === 0 ? y[q >>> 1] : M.neg(y[q >>> 1])
     let numerator = Q.neg(Q.add(Q.mulBase(a, py), b))
     for (const sum of sums)
       numerator = Q.add(numerator, readLimbs(sum.planes, 2 ** sum.log, liftPosition(q, log, sum.log)))
     const denominator = Q.sub(
-      Q.mul(Q.sub(Q.fromBase(x[q >>> 1]!), rx), iy),
+      Q.mul(Q.sub(Q.fromBase(x[q >>> 1]), rx), iy),
       Q.mul(Q.sub(Q.fromBase(py), ry), ix),
     )
     const value = Q.add(readLimbs(planes, n, q), Q.mul(numerator, Q.inv(denominator)))

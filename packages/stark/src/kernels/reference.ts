@@ -8,9 +8,11 @@ import * as H from './reference-hashing.ts'
 import * as T from './reference-transforms.ts'
 import { prevPosition } from './positions.ts'
 
+const GARBAGE = 0xdeadbeef
+
 /** The kernels in plain TypeScript, for clarity: what the WASM ones are tested against. */
 export function referenceKernels(maxWords?: number): Kernels {
-  const arena = createArena(0, maxWords)
+  const arena = createArena(0, maxWords, GARBAGE)
   const { words } = arena
   const planesOf = (pointer: number, log: number): Uint32Array => words(pointer, 4 * 2 ** log)
   const treeOf = (pointer: number, log: number): Uint32Array => words(pointer, 8 * (2 ** (log + 1) - 1))
@@ -19,6 +21,7 @@ export function referenceKernels(maxWords?: number): Kernels {
     name: 'reference',
     usage: arena.usage,
     alloc: arena.alloc,
+    allocUninitialized: arena.allocUninitialized,
     mark: arena.mark,
     release: arena.release,
     words,
@@ -64,7 +67,7 @@ export function referenceKernels(maxWords?: number): Kernels {
       return columns.map((pointer) => {
         const column = words(pointer, n)
         return [0, 1, 2, 3].map((k) =>
-          column.reduce((sum, v, i) => M.add(sum, M.mul(v, b[k * n + i]!)), 0),
+          column.reduce((sum, v, i) => M.add(sum, M.mul(v, b[k * n + i])), 0),
         ) as unknown as Q.QM31
       })
     },
@@ -74,7 +77,7 @@ export function referenceKernels(maxWords?: number): Kernels {
       const out = planesOf(planes, log)
       columns.forEach((pointer, j) => {
         words(pointer, n).forEach((v, i) => {
-          T.writeLimbs(out, n, i, Q.add(T.readLimbs(out, n, i), Q.mulBase(weights[j]!, v)))
+          T.writeLimbs(out, n, i, Q.add(T.readLimbs(out, n, i), Q.mulBase(weights[j], v)))
         })
       })
     },
@@ -97,14 +100,14 @@ export function referenceKernels(maxWords?: number): Kernels {
     },
 
     prevPositions(log, logBlowup, count) {
-      const pointer = arena.alloc(count)
+      const pointer = arena.allocUninitialized(count)
       words(pointer, count).forEach((_, q, out) => {
         out[q] = prevPosition(q, log, logBlowup)
       })
       return pointer
     },
     firstSelector(log, logBlowup, count) {
-      const pointer = arena.alloc(count)
+      const pointer = arena.allocUninitialized(count)
       words(pointer, count).forEach((_, q, out) => {
         out[q] = T.firstSelectorAt(q, log, log + logBlowup)
       })

@@ -85,7 +85,7 @@ export function loadLimbs(
   offset: number,
   to: Limbs,
 ): void {
-  to.forEach((limb, k) => f.get(addresses[k]!).load('v128.load', offset).set(limb))
+  to.forEach((limb, k) => f.get(addresses[k]).load('v128.load', offset).set(limb))
 }
 
 export function storeLimbs(
@@ -94,32 +94,32 @@ export function storeLimbs(
   offset: number,
   from: Limbs,
 ): void {
-  from.forEach((limb, k) => f.get(addresses[k]!, limb).store('v128.store', offset))
+  from.forEach((limb, k) => f.get(addresses[k], limb).store('v128.store', offset))
 }
 
 /** `to = x op y` limb by limb; `to` may be `x` or `y`. */
 export function addLimbs(f: FunctionBuilder, s: Simd, x: Limbs, y: Limbs, to: Limbs): void {
   for (let k = 0; k < 4; k++) {
-    f.get(x[k]!, y[k]!)
+    f.get(x[k], y[k])
     s.add()
-    f.set(to[k]!)
+    f.set(to[k])
   }
 }
 
 export function subLimbs(f: FunctionBuilder, s: Simd, x: Limbs, y: Limbs, to: Limbs): void {
   for (let k = 0; k < 4; k++) {
-    f.get(x[k]!, y[k]!)
+    f.get(x[k], y[k])
     s.sub()
-    f.set(to[k]!)
+    f.set(to[k])
   }
 }
 
 /** `to = x · b` with b four base elements, already doubled when `doubled`. */
 export function mulLimbsBase(f: FunctionBuilder, s: Simd, x: Limbs, doubledB: Local, to: Limbs): void {
   for (let k = 0; k < 4; k++) {
-    f.get(x[k]!, doubledB)
+    f.get(x[k], doubledB)
     s.mulDoubled()
-    f.set(to[k]!)
+    f.set(to[k])
   }
 }
 

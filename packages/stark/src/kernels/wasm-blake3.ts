@@ -46,7 +46,7 @@ export function emitBlake3(m: ModuleBuilder): void {
 /** `compress(message, from, to, length, flags)`: chaining values at `from` to those at `to`; all in four lanes, counter 0. */
 function emitCompress(m: ModuleBuilder): FunctionBuilder {
   const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32'])
-  const [message, from, to, length, flags] = f.params as [Local, Local, Local, Local, Local]
+  const [message, from, to, length, flags] = f.params
   const rotate16 = f.local('v128')
   const rotate8 = f.local('v128')
   f.v128(0x01000302, 0x05040706, 0x09080b0a, 0x0d0c0f0e).set(rotate16)
@@ -56,10 +56,10 @@ function emitCompress(m: ModuleBuilder): FunctionBuilder {
   for (let i = 0; i < 8; i++)
     f.get(from)
       .load('v128.load', 16 * i)
-      .set(v[i]!)
-  IV.forEach((iv, i) => f.v128(iv).set(v[8 + i]!))
-  f.v128(0).set(v[12]!).v128(0).set(v[13]!)
-  f.get(length).op('i32x4.splat').set(v[14]!).get(flags).op('i32x4.splat').set(v[15]!)
+      .set(v[i])
+  IV.forEach((iv, i) => f.v128(iv).set(v[8 + i]))
+  f.v128(0).set(v[12]).v128(0).set(v[13])
+  f.get(length).op('i32x4.splat').set(v[14]).get(flags).op('i32x4.splat').set(v[15])
   words.forEach((w, i) =>
     f
       .get(message)
@@ -87,13 +87,13 @@ function emitCompress(m: ModuleBuilder): FunctionBuilder {
   let schedule = Array.from({ length: 16 }, (_, i) => i)
   for (let round = 0; round < ROUNDS; round++) {
     QUARTERS.forEach(([a, b, c, d], i) => {
-      half(v[a]!, v[b]!, v[c]!, v[d]!, words[schedule[2 * i]!]!, rotate16, 12)
-      half(v[a]!, v[b]!, v[c]!, v[d]!, words[schedule[2 * i + 1]!]!, rotate8, 7)
+      half(v[a], v[b], v[c], v[d], words[schedule[2 * i]], rotate16, 12)
+      half(v[a], v[b], v[c], v[d], words[schedule[2 * i + 1]], rotate8, 7)
     })
-    schedule = PERMUTATION.map((i) => schedule[i]!)
+    schedule = PERMUTATION.map((i) => schedule[i])
   }
   for (let i = 0; i < 8; i++)
-    f.get(to, v[i]!, v[i + 8]!)
+    f.get(to, v[i], v[i + 8])
       .op('v128.xor')
       .store('v128.store', 16 * i)
   return f
@@ -105,7 +105,7 @@ function emitCompress(m: ModuleBuilder): FunctionBuilder {
  */
 function emitMessage(m: ModuleBuilder, compress: FunctionBuilder): FunctionBuilder {
   const f = m.func('', ['i32', 'i32', 'i32'])
-  const [at, words, to] = f.params as [Local, Local, Local]
+  const [at, words, to] = f.params
   const [chaining, flags] = [f.local('i32'), f.local('i32')]
   f.i32(KEYS.leaf).set(chaining)
   f.i32(KEYED_HASH | CHUNK_START).set(flags)
@@ -175,15 +175,7 @@ function hashMessages(f: FunctionBuilder, message: FunctionBuilder, words: Local
 
 function emitLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
   const f = m.func('leaves', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
-  const [table, words, previous, shift, to, start, count] = f.params as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [table, words, previous, shift, to, start, count] = f.params
   const i32 = (): Local => f.local('i32')
   const [end, at, tableEnd, offset, target, column] = [i32(), i32(), i32(), i32(), i32(), i32()]
   const v = vectors(f)
@@ -237,14 +229,7 @@ function emitLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
 
 function emitFriLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
   const f = m.func('friLeaves', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
-  const [planes, planeBytes, arityLog, to, start, count] = f.params as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [planes, planeBytes, arityLog, to, start, count] = f.params
   const i32 = (): Local => f.local('i32')
   const [end, words, arity, stride, j, at, source, target] = [
     i32(),
@@ -300,7 +285,7 @@ function emitFriLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
 
 function emitNodes(m: ModuleBuilder, compress: FunctionBuilder): void {
   const f = m.func('nodes', ['i32', 'i32', 'i32'])
-  const [from, to, count] = f.params as [Local, Local, Local]
+  const [from, to, count] = f.params
   const end = f.local('i32')
   const v = vectors(f)
   f.get(to, count).i32(5).op('i32.shl', 'i32.add').set(end)
@@ -334,7 +319,7 @@ function emitNodes(m: ModuleBuilder, compress: FunctionBuilder): void {
 /** The seed's eight splatted words lie at SCRATCH. */
 function emitGrind(m: ModuleBuilder, compress: FunctionBuilder): void {
   const f = m.func('grind', ['i32', 'i32', 'i32', 'i32'], ['i32'])
-  const [mask, low, high, count] = f.params as [Local, Local, Local, Local]
+  const [mask, low, high, count] = f.params
   const [i, hits] = [f.local('i32'), f.local('i32')]
   const masks = f.local('v128')
   f.get(mask).op('i32x4.splat').set(masks)

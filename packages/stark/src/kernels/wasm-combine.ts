@@ -17,15 +17,6 @@ type Combining = Pick<Kernels, 'basisAt' | 'dotProducts' | 'accumulate' | 'addLi
 
 export function combining(arena: Arena, functions: Functions): Combining {
   const { accumulate8, accumulate4, finish, dot, scaleExtension, liftAdd, addWords } = functions
-  const withScratch = <T>(use: () => T): T => {
-    const mark = arena.mark()
-    try {
-      return use()
-    } finally {
-      arena.release(mark)
-    }
-  }
-
   return {
     accumulate(columns, weights, log, planes) {
       const n = 2 ** log
@@ -33,19 +24,19 @@ export function combining(arena: Arena, functions: Functions): Combining {
         const out = arena.words(planes, 4 * n)
         columns.forEach((pointer, j) =>
           arena.words(pointer, n).forEach((v, i) => {
-            T.writeLimbs(out, n, i, Q.add(T.readLimbs(out, n, i), Q.mulBase(weights[j]!, v)))
+            T.writeLimbs(out, n, i, Q.add(T.readLimbs(out, n, i), Q.mulBase(weights[j], v)))
           }),
         )
         return
       }
       if (columns.length === 0) return
-      withScratch(() => {
+      arena.scoped(() => {
         // Groups of eight, a last one of four or eight filled up with weight 0.
         const padded = Math.ceil(columns.length / 4) * 4
         const table = arena.alloc(padded)
         const factors = arena.alloc(4 * padded)
         const t = arena.words(table, padded)
-        t.fill(columns[0]!)
+        t.fill(columns[0])
         t.set(columns)
         const w = arena.words(factors, 4 * padded)
         weights.forEach((weight, j) => w.set(weight, 4 * j))
@@ -56,7 +47,7 @@ export function combining(arena: Arena, functions: Functions): Combining {
             const group = padded - j >= 8 ? accumulate8! : accumulate4!
             group(table + 4 * j, factors + 16 * j, first, vectors, SCRATCH)
           }
-          finish!(SCRATCH, planes, 4 * n, first, vectors)
+          finish(SCRATCH, planes, 4 * n, first, vectors)
         }
       })
     },
@@ -71,19 +62,19 @@ export function combining(arena: Arena, functions: Functions): Combining {
             .reduce<QM31>((sum, v, i) => Q.add(sum, Q.mulBase(T.readLimbs(b, n, i), v)), Q.ZERO),
         )
       }
-      return withScratch(() => {
+      return arena.scoped(() => {
         const sums = arena.alloc((columns.length * SUM_BYTES) / 4)
         const chunk = Math.min(n, DOT_CHUNK)
         for (let first = 0; first < n; first += chunk)
           columns.forEach((pointer, j) => {
-            dot!(pointer + 4 * first, basis + 4 * first, 4 * n, chunk / 4, sums + SUM_BYTES * j)
+            dot(pointer + 4 * first, basis + 4 * first, 4 * n, chunk / 4, sums + SUM_BYTES * j)
           })
         return columns.map((_, j): QM31 => {
           const w = arena.words(sums + SUM_BYTES * j, SUM_BYTES / 4)
           const limb = (k: number): number => {
             let sum = 0
             // Four 64-bit sums below 2^34, exact as doubles.
-            for (let i = 8 * k; i < 8 * k + 8; i += 2) sum += w[i]! + w[i + 1]! * 2 ** 32
+            for (let i = 8 * k; i < 8 * k + 8; i += 2) sum += w[i] + w[i + 1] * 2 ** 32
             return M.fromInteger(sum)
           }
           return [limb(0), limb(1), limb(2), limb(3)]
@@ -102,14 +93,14 @@ export function combining(arena: Arena, functions: Functions): Combining {
       for (let bit = 2; bit < log; bit++) {
         p = doubleExtension(p)
         arena.words(SCRATCH, 4).set(p.x)
-        scaleExtension!(planes, planes + 4 * 2 ** bit, 4 * n, 2 ** bit, SCRATCH)
+        scaleExtension(planes, planes + 4 * 2 ** bit, 4 * n, 2 ** bit, SCRATCH)
       }
     },
 
     addLiftedCoefficients(from: Pointer, logFrom, to: Pointer, logTo) {
       if (logFrom < 2) T.addLifted(arena.words(from, 2 ** logFrom), arena.words(to, 2 ** logTo))
-      else if (logFrom === logTo) addWords!(from, to, 2 ** logFrom)
-      else liftAdd!(from, to, 2 ** logFrom, logTo - logFrom)
+      else if (logFrom === logTo) addWords(from, to, 2 ** logFrom)
+      else liftAdd(from, to, 2 ** logFrom, logTo - logFrom)
     },
   }
 }

@@ -2,7 +2,7 @@ import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
 import type { Simd } from './simd.ts'
 import { simd } from './simd.ts'
 import type { Vectors } from './wasm-field.ts'
-import { entry, quarterTurn, rotate, signs, transpose } from './wasm-field.ts'
+import { entry, loadVectors, quarterTurn, rotate, signs, storeVectors, transpose } from './wasm-field.ts'
 import { FORWARD, INVERSE } from './wasm-layout.ts'
 
 /**
@@ -59,6 +59,14 @@ const vectors = (f: FunctionBuilder): Vectors => [
   f.local('v128'),
 ]
 
+/** Twiddles of the two blocks of the layer below entry `heap` of a table. */
+function loadPair(f: FunctionBuilder, heap: Local, table: number, w0: Local, w1: Local): void {
+  ;[w0, w1].forEach((w, i) => {
+    f.get(heap).i32(3).op('i32.shl')
+    f.load('v128.load32_splat', table + 4 * i).set(w)
+  })
+}
+
 /** Layers 0-3 on 16 values in transposed form (vector i lane k is position 4k + i), then out of it. */
 function inverse16(f: FunctionBuilder, s: Simd): (v: Vectors, heap16: Local) => void {
   const turn = quarterTurn(f, signs(f))
@@ -79,12 +87,7 @@ function inverse16(f: FunctionBuilder, s: Simd): (v: Vectors, heap16: Local) => 
     inverseButterfly(f, s, a, c, x)
     inverseButterfly(f, s, b, d, x)
     transpose(f, v)
-    f.get(heap16).i32(3).op('i32.shl').load('v128.load32_splat', INVERSE).set(w0)
-    f.get(heap16)
-      .i32(3)
-      .op('i32.shl')
-      .load('v128.load32_splat', INVERSE + 4)
-      .set(w1)
+    loadPair(f, heap16, INVERSE, w0, w1)
     entry(f, heap16).load('v128.load32_splat', INVERSE).set(w)
     inverseButterfly(f, s, a, b, w0)
     inverseButterfly(f, s, c, d, w1)
@@ -103,7 +106,7 @@ function scaling(f: FunctionBuilder, s: Simd, log: Local): () => void {
 function emitInverseFirst(m: ModuleBuilder): void {
   const f = m.func('inverseFirst', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
-  const [from, to, heap, count, log] = f.params as [Local, Local, Local, Local, Local]
+  const [from, to, heap, count, log] = f.params
   const layers = inverse16(f, s)
   const scale = scaling(f, s, log)
   const v = vectors(f)
@@ -111,12 +114,7 @@ function emitInverseFirst(m: ModuleBuilder): void {
   f.get(from, count).i32(2).op('i32.shl', 'i32.add').set(end)
   f.get(heap).i32(4).op('i32.shr_u').set(heap16)
   f.while(from, end, 64, () => {
-    v.forEach((x, k) =>
-      f
-        .get(from)
-        .load('v128.load', 16 * k)
-        .set(x),
-    )
+    loadVectors(f, from, v)
     transpose(f, v)
     layers(v, heap16)
     v.forEach((x, k) => {
@@ -131,7 +129,7 @@ function emitInverseFirst(m: ModuleBuilder): void {
 function emitInverseNatural(m: ModuleBuilder): void {
   const f = m.func('inverseNatural', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
-  const [from, to, log, j, u, count] = f.params as [Local, Local, Local, Local, Local, Local]
+  const [from, to, log, j, u, count] = f.params
   const layers = inverse16(f, s)
   const scale = scaling(f, s, log)
   const v = vectors(f)
@@ -147,23 +145,23 @@ function emitInverseNatural(m: ModuleBuilder): void {
     const reversed = ((l & 1) << 2) | (l & 2) | (l >> 2)
     // 2^(log−3) words are 2^(log−1) bytes; row 2j is 8 bytes a step.
     f.i32(reversed).get(log).i32(1).op('i32.sub', 'i32.shl')
-    f.get(j).i32(3).op('i32.shl', 'i32.add').set(up[l]!)
+    f.get(j).i32(3).op('i32.shl', 'i32.add').set(up[l])
     f.get(from)
       .i32(4)
       .get(log)
       .op('i32.shl', 'i32.add')
       .i32(4)
       .op('i32.sub')
-      .get(up[l]!)
+      .get(up[l])
       .op('i32.sub')
-      .set(down[l]!)
-    f.get(from, up[l]!).op('i32.add').set(up[l]!)
+      .set(down[l])
+    f.get(from, up[l]).op('i32.add').set(up[l])
   }
   f.while(j, end, 1, () => {
     v.forEach((x, i) => {
       const addresses = (i & 1) === 0 ? up : down
       for (let k = 0; k < 4; k++) {
-        f.get(addresses[2 * k + (i >> 1)]!)
+        f.get(addresses[2 * k + (i >> 1)])
         if (k === 0) f.load('v128.load32_zero').set(x)
         else f.get(x).memoryLane('v128.load32_lane', 0, k).set(x)
       }
@@ -190,12 +188,7 @@ function emitPass(m: ModuleBuilder, name: 'inverse4' | 'inverse2' | 'forward4' |
   const four = name.endsWith('4')
   const f = m.func(name, inverse ? ['i32', 'i32', 'i32', 'i32'] : ['i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
-  const [from, heap, count, bit] = (inverse ? f.params : [f.params[0], ...f.params.slice(2)]) as [
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [from, heap, count, bit] = inverse ? f.params : [f.params[0], ...f.params.slice(2)]
   const i32 = (): Local => f.local('i32')
   const [end, stride, delta, q, qEnd] = [i32(), i32(), i32(), i32(), i32()]
   const addresses = four ? [q, i32(), i32(), i32()] : [q, i32()]
@@ -226,10 +219,10 @@ function emitPass(m: ModuleBuilder, name: 'inverse4' | 'inverse2' | 'forward4' |
       f.get(q, stride).op('i32.add').set(qEnd)
       f.while(q, qEnd, 16, () => {
         for (let k = 1; k < addresses.length; k++)
-          f.get(addresses[k - 1]!, stride)
+          f.get(addresses[k - 1], stride)
             .op('i32.add')
-            .set(addresses[k]!)
-        v.forEach((x, k) => f.get(addresses[k]!).load('v128.load').set(x))
+            .set(addresses[k])
+        v.forEach((x, k) => f.get(addresses[k]).load('v128.load').set(x))
         const [a, b, c, d] = v as Vectors
         if (!four && inverse) inverseButterfly(f, s, a, b, w)
         else if (!four) forwardButterfly(f, s, a, b, w)
@@ -245,7 +238,7 @@ function emitPass(m: ModuleBuilder, name: 'inverse4' | 'inverse2' | 'forward4' |
           forwardButterfly(f, s, c, d, w1)
         }
         v.forEach((x, k) => {
-          f.get(addresses[k]!)
+          f.get(addresses[k])
           if (!inverse) f.get(delta).op('i32.add')
           f.get(x).store('v128.store')
         })
@@ -261,7 +254,7 @@ function emitForwardLast(m: ModuleBuilder): void {
   const f = m.func('forwardLast', ['i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const turn = quarterTurn(f, signs(f))
-  const [from, to, heap, count] = f.params as [Local, Local, Local, Local]
+  const [from, to, heap, count] = f.params
   const v = vectors(f)
   const [a, b, c, d] = v
   const [end, heap16] = [f.local('i32'), f.local('i32')]
@@ -275,19 +268,9 @@ function emitForwardLast(m: ModuleBuilder): void {
   f.get(from, count).i32(2).op('i32.shl', 'i32.add').set(end)
   f.get(heap).i32(4).op('i32.shr_u').set(heap16)
   f.while(from, end, 64, () => {
-    v.forEach((vector, k) =>
-      f
-        .get(from)
-        .load('v128.load', 16 * k)
-        .set(vector),
-    )
+    loadVectors(f, from, v)
     entry(f, heap16).load('v128.load32_splat', FORWARD).set(w)
-    f.get(heap16).i32(3).op('i32.shl').load('v128.load32_splat', FORWARD).set(w0)
-    f.get(heap16)
-      .i32(3)
-      .op('i32.shl')
-      .load('v128.load32_splat', FORWARD + 4)
-      .set(w1)
+    loadPair(f, heap16, FORWARD, w0, w1)
     forwardButterfly(f, s, a, c, w)
     forwardButterfly(f, s, b, d, w)
     forwardButterfly(f, s, a, b, w0)
@@ -301,7 +284,7 @@ function emitForwardLast(m: ModuleBuilder): void {
     forwardButterfly(f, s, a, b, y)
     forwardButterfly(f, s, c, d, y, true)
     transpose(f, v)
-    v.forEach((vector, k) => f.get(to, vector).store('v128.store', 16 * k))
+    storeVectors(f, to, v)
     f.increment(to, 64).increment(heap16, 1)
   })
 }

@@ -9,6 +9,18 @@ import { FORWARD } from './wasm-layout.ts'
 
 export type Vectors = readonly [Local, Local, Local, Local]
 
+/** Vectors 16 bytes apart from the address in a local. */
+export function loadVectors(f: FunctionBuilder, from: Local, to: readonly Local[]): void {
+  for (let k = 0; k < to.length; k++) {
+    f.get(from).load('v128.load', 16 * k)
+    f.set(to[k])
+  }
+}
+
+export function storeVectors(f: FunctionBuilder, to: Local, from: readonly Local[]): void {
+  from.forEach((vector, k) => f.get(to, vector).store('v128.store', 16 * k))
+}
+
 /** v_i lane k <-> v_k lane i, in place. */
 export function transpose(f: FunctionBuilder, [a, b, c, d]: Vectors): void {
   const [s, t, u, v] = [f.take('v128'), f.take('v128'), f.take('v128'), f.take('v128')]
@@ -85,47 +97,35 @@ export function foldWide(f: FunctionBuilder, mask: Local): void {
   })
 }
 
-/** Emits `inverseVector`: 1/x in four lanes by x^(P−2); 0 for 0. */
-function emitInverseVector(m: ModuleBuilder): FunctionBuilder {
+/** Emits a function [x] -> [1/x] in four lanes, by x^(P−2); 0 for 0. */
+export function emitInverseVector(m: ModuleBuilder): FunctionBuilder {
   const f = m.func('', ['v128'], ['v128'])
   const s = simd(f)
-  const [x, power] = [f.param(0), f.local('v128')]
-  const square = (local: Local, times: number): void => {
-    for (let i = 0; i < times; i++) {
-      f.get(local, local)
-      s.mul()
-      f.set(local)
+  const [x] = f.params
+  const squares = (n: number): void => {
+    for (let i = 0; i < n; i++) {
+      f.temp('v128', (t) => {
+        f.tee(t).get(t)
+        s.mul()
+      })
     }
   }
-  // power = x^(2^k − 1); P − 2 = 4·(2^29 − 1) + 1.
-  f.get(x).set(power)
+  // x^(2^k − 1) for k = 2, 4, 8, 16, then 24, 28, 29: squared k' times, times x^(2^k' − 1).
+  const known = new Map<number, Local>([[1, x]])
   let k = 1
-  const doubleLength = (): void => {
-    f.temp('v128', (t) => {
-      f.get(power).set(t)
-      square(t, k)
-      f.get(power, t)
-      s.mul()
-      f.set(power)
-    })
-    k *= 2
-  }
-  const oneMore = (): void => {
-    square(power, 1)
-    f.get(power, x)
+  f.get(x)
+  for (const by of [1, 2, 4, 8, 8, 4, 1]) {
+    squares(by)
+    f.get(known.get(by)!)
     s.mul()
-    f.set(power)
-    k += 1
+    k += by
+    const local = f.local('v128')
+    known.set(k, local)
+    f.tee(local)
   }
-  doubleLength()
-  oneMore()
-  doubleLength()
-  oneMore()
-  doubleLength()
-  doubleLength()
-  oneMore()
-  square(power, 2)
-  f.get(power, x)
+  // P − 2 = 4·(2^29 − 1) + 1
+  squares(2)
+  f.get(x)
   s.mul()
   return f
 }

@@ -38,16 +38,7 @@ function emitFold(m: ModuleBuilder): void {
   const f = m.func('fold', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const sign = signs(f)
-  const [from, fromBytes, to, toBytes, heap, words, circle, beta] = f.params as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [from, fromBytes, to, toBytes, heap, words, circle, beta] = f.params
   const [t0, t1] = TURN_SIGNS
   // y at positions 8v, 8v + 2, .. is that of table entries 2v (twice, signs + −) and 2v + 1.
   const mask = sign.mask(t0, t0 === 1 ? -1 : 1, t1, t1 === 1 ? -1 : 1)
@@ -81,16 +72,16 @@ function emitFold(m: ModuleBuilder): void {
     for (let k = 0; k < 4; k++)
       f.temp('v128', (a) =>
         f.temp('v128', (b) => {
-          f.get(source[k]!).load('v128.load').set(a).get(source[k]!).load('v128.load', 16).set(b)
+          f.get(source[k]).load('v128.load').set(a).get(source[k]).load('v128.load', 16).set(b)
           f.get(a, b).shuffle(0, 2, 4, 6).get(a, b).shuffle(1, 3, 5, 7).set(b).set(a)
           f.get(a, b)
           s.add()
           rotate(f, s, thirty, one)
-          f.set(even[k]!).get(a, b)
+          f.set(even[k]).get(a, b)
           s.sub()
           f.get(twiddles)
           s.mulDoubled()
-          f.set(odd[k]!)
+          f.set(odd[k])
         }),
       )
     mulLimbs(f, s, odd, factor, odd)
@@ -110,20 +101,30 @@ const splats = (f: FunctionBuilder, constants: Local, from: number, count: numbe
     return local
   })
 
+/** Runs `points` over `words` positions from `heap` on, 16 at a time; `at` is the offset in bytes. */
+function eachPoints(
+  f: FunctionBuilder,
+  heap: Local,
+  words: Local,
+  at: Local,
+  points: (heap4: Local) => void,
+): void {
+  const end = f.local('i32')
+  f.get(words).i32(2).op('i32.shl').set(end)
+  f.get(heap).i32(2).op('i32.shr_u').set(heap)
+  f.while(at, end, 64, () => {
+    points(heap)
+    f.increment(heap, 4)
+  })
+}
+
 /** Constants: Im y₀, Im x₀ and c = Re y₀·Im x₀ − Re x₀·Im y₀, two words each. d = x·Im y₀ − y·Im x₀ + c. */
 function emitDenominators(m: ModuleBuilder): void {
   const f = m.func('denominators', ['i32', 'i32', 'i32'])
   const s = simd(f)
-  const [heap, words, constants] = f.params as [Local, Local, Local]
-  const [aRe, aIm, bRe, bIm, cRe, cIm] = splats(f, constants, 0, 6) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
-  const [at, end] = [f.local('i32'), f.local('i32')]
+  const [heap, words, constants] = f.params
+  const [aRe, aIm, bRe, bIm, cRe, cIm] = splats(f, constants, 0, 6)
+  const at = f.local('i32')
   const [re, im] = [f.local('v128'), f.local('v128')]
   const points = points16(f, (k, x, y) => {
     const part = (a: Local, b: Local, c: Local, to: Local): void => {
@@ -148,27 +149,14 @@ function emitDenominators(m: ModuleBuilder): void {
     s.add()
     f.store('v128.store', QUOTIENT.norm + 16 * k)
   })
-  f.get(words).i32(2).op('i32.shl').set(end)
-  f.get(heap).i32(2).op('i32.shr_u').set(heap)
-  f.while(at, end, 64, () => {
-    points(heap)
-    f.increment(heap, 4)
-  })
+  eachPoints(f, heap, words, at, points)
 }
 
 /** Constants 6..9 are a, 10..13 are −b. `sums` is `count` triples of words: planes, bytes a plane, shift m. */
 function emitQuotients(m: ModuleBuilder): void {
   const f = m.func('quotients', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
-  const [words, constants, first, sums, count, planes, planeBytes] = f.params as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [words, constants, first, sums, count, planes, planeBytes] = f.params
   const i32 = (): Local => f.local('i32')
   const [at, end, position, sum, sumsEnd, source, base] = [i32(), i32(), i32(), i32(), i32(), i32(), i32()]
   f.get(planes, first).i32(2).op('i32.shl', 'i32.add').set(base)
@@ -230,15 +218,15 @@ function emitQuotients(m: ModuleBuilder): void {
       s.mulDoubled()
     }
     for (const half of [0, 2]) {
-      const [r, i] = [numerator[half]!, numerator[half + 1]!]
+      const [r, i] = [numerator[half], numerator[half + 1]]
       // (r + i·i)(re − im·i)
-      f.get(target[half]!, target[half]!).load('v128.load')
+      f.get(target[half], target[half]).load('v128.load')
       mul(r, re)
       mul(i, im)
       s.add()
       s.add()
       f.store('v128.store')
-      f.get(target[half + 1]!, target[half + 1]!).load('v128.load')
+      f.get(target[half + 1], target[half + 1]).load('v128.load')
       mul(i, re)
       mul(r, im)
       s.sub()
@@ -254,9 +242,9 @@ function emitQuotients(m: ModuleBuilder): void {
 function emitSelector(m: ModuleBuilder): void {
   const f = m.func('selector', ['i32', 'i32', 'i32'])
   const s = simd(f)
-  const [heap, words, constants] = f.params as [Local, Local, Local]
-  const [rx, ry] = splats(f, constants, 0, 2) as [Local, Local]
-  const [at, end] = [f.local('i32'), f.local('i32')]
+  const [heap, words, constants] = f.params
+  const [rx, ry] = splats(f, constants, 0, 2)
+  const at = f.local('i32')
   const one = f.local('v128')
   f.v128(1).set(one)
   const points = points16(f, (k, x, y) => {
@@ -275,16 +263,11 @@ function emitSelector(m: ModuleBuilder): void {
     s.sub()
     f.store('v128.store', QUOTIENT.norm + 16 * k)
   })
-  f.get(words).i32(2).op('i32.shl').set(end)
-  f.get(heap).i32(2).op('i32.shr_u').set(heap)
-  f.while(at, end, 64, () => {
-    points(heap)
-    f.increment(heap, 4)
-  })
+  eachPoints(f, heap, words, at, points)
 
   const g = m.func('products', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const t = simd(g)
-  const [a, b, to, count] = g.params as [Local, Local, Local, Local, Local]
+  const [a, b, to, count] = g.params
   const [offset, limit, factor] = [g.local('i32'), g.local('i32'), g.local('v128')]
   g.get(g.param(4)).op('i32x4.splat').set(factor)
   g.get(count).i32(2).op('i32.shl').set(limit)

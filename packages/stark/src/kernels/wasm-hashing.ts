@@ -15,7 +15,7 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
   const { leaves, friLeaves, nodes, grind } = functions
   const splat = (pointer: Pointer, words: ArrayLike<number>): void => {
     const at = arena.words(pointer, 4 * words.length)
-    for (let i = 0; i < words.length; i++) at.fill(words[i]!, 4 * i, 4 * i + 4)
+    for (let i = 0; i < words.length; i++) at.fill(words[i], 4 * i, 4 * i + 4)
   }
   for (const [pointer, text] of [
     [KEYS.leaf, LEAF_KEY],
@@ -28,7 +28,7 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
     let from = tree
     for (let level = log; level > 0; level--) {
       const to = from + 32 * 2 ** level
-      if (level >= 3) nodes!(from, to, 2 ** (level - 1))
+      if (level >= 3) nodes(from, to, 2 ** (level - 1))
       else {
         H.hashNodes(arena.words(from, 8 * (2 ** (level + 1) - 1)), level)
         return
@@ -67,7 +67,7 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
         for (let c = 0; c < columns.length; c += SEGMENT_WORDS) {
           const words = Math.min(SEGMENT_WORDS, columns.length - c)
           const shift = previous === 0 ? 0 : classLog - previousLog
-          leaves!(table + 4 * c, words, previous, shift, to, 0, 2 ** classLog)
+          leaves(table + 4 * c, words, previous, shift, to, 0, 2 ** classLog)
           previous = to
           previousLog = classLog
         }
@@ -79,7 +79,7 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
     },
     friTree(planes, log, arityLog, tree) {
       const leafLog = log - arityLog
-      if (leafLog >= MIN_LOG) friLeaves!(planes, 4 * 2 ** log, arityLog, tree, 0, 2 ** leafLog)
+      if (leafLog >= MIN_LOG) friLeaves(planes, 4 * 2 ** log, arityLog, tree, 0, 2 ** leafLog)
       else H.hashFriLeaves(arena.words(planes, 4 * 2 ** log), arityLog, arena.words(tree, 8 * 2 ** leafLog))
       hashUpwards(tree, leafLog)
     },
@@ -89,7 +89,7 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
       for (let nonce = from; nonce < from + count;) {
         const low = nonce % 2 ** 32
         const chunk = Math.min(GRIND_CHUNK, from + count - nonce, 2 ** 32 - low)
-        const hit = grind!(mask, low, Math.floor(nonce / 2 ** 32), chunk)
+        const hit = grind(mask, low, Math.floor(nonce / 2 ** 32), chunk)
         if (hit >= 0) return nonce + hit
         nonce += chunk
       }

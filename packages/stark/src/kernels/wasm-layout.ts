@@ -7,9 +7,8 @@
 export const KEYS = { leaf: 1024, node: 1024 + 128, grind: 1024 + 256 } as const
 /** Chaining values of one compression. */
 export const CHAINING = 2048
-/** Four hash messages of 256 words in four lanes, or the blocks of any other kernel; nothing lives here between calls. */
+/** Four hash messages of 256 words in four lanes, or the blocks of any other kernel; nothing lives here between calls. 128 KiB. */
 export const SCRATCH = 4096
-export const SCRATCH_BYTES = 128 * 1024
 
 export const MAX_LOG_DOMAIN = 25
 /**

@@ -1,6 +1,6 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
 import { loadLimbs, mulLimbs, simd, storeLimbs, takeLimbs } from './simd.ts'
-import { foldWide, rotate } from './wasm-field.ts'
+import { foldWide, loadVectors, rotate, storeVectors } from './wasm-field.ts'
 
 /**
  * Linear combinations. A wide accumulator is two vectors of 64-bit sums a limb (rows 0-1, rows 2-3): eight vectors, below
@@ -42,7 +42,7 @@ function multiplyInto(
       [0, 'i64x2.extmul_low_i32x4_u'],
       [1, 'i64x2.extmul_high_i32x4_u'],
     ] as const) {
-      const sum = sums[2 * limb + half]!
+      const sum = sums[2 * limb + half]
       f.get(sum, v, w).op(op, 'i64x2.add').set(sum)
     }
   })
@@ -64,7 +64,7 @@ const wideMask = (f: FunctionBuilder): Local => {
 
 function emitAccumulate(m: ModuleBuilder, columns: 4 | 8): void {
   const f = m.func(`accumulate${columns}`, ['i32', 'i32', 'i32', 'i32', 'i32'])
-  const [table, weights, first, count, at] = f.params as [Local, Local, Local, Local, Local]
+  const [table, weights, first, count, at] = f.params
   const mask = wideMask(f)
   const sums = sumLocals(f)
   const v = f.local('v128')
@@ -81,19 +81,14 @@ function emitAccumulate(m: ModuleBuilder, columns: 4 | 8): void {
   })
   f.get(count).i32(4).op('i32.shl').set(end)
   f.while(offset, end, 16, () => {
-    sums.forEach((sum, i) =>
-      f
-        .get(at)
-        .load('v128.load', 16 * i)
-        .set(sum),
-    )
+    loadVectors(f, at, sums)
     pointers.forEach((p, j) => {
       f.get(p, offset).op('i32.add').load('v128.load').set(v)
       for (let limb = 0; limb < 4; limb++)
         multiplyInto(f, sums, v, limb, () => f.get(weights).load('v128.load32_splat', 16 * j + 4 * limb))
       if (j % 4 === 3) foldSums(f, sums, mask)
     })
-    sums.forEach((sum, i) => f.get(at, sum).store('v128.store', 16 * i))
+    storeVectors(f, at, sums)
     f.increment(at, SUM_BYTES)
   })
 }
@@ -101,7 +96,7 @@ function emitAccumulate(m: ModuleBuilder, columns: 4 | 8): void {
 function emitFinish(m: ModuleBuilder): void {
   const f = m.func('finish', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
-  const [at, planes, planeBytes, first, count] = f.params as [Local, Local, Local, Local, Local]
+  const [at, planes, planeBytes, first, count] = f.params
   const mask = wideMask(f)
   const [row, end, target] = [f.local('i32'), f.local('i32'), f.local('i32')]
   f.get(planes, first).i32(2).op('i32.shl', 'i32.add').set(row)
@@ -128,22 +123,17 @@ function emitFinish(m: ModuleBuilder): void {
 
 function emitDot(m: ModuleBuilder): void {
   const f = m.func('dot', ['i32', 'i32', 'i32', 'i32', 'i32'])
-  const [column, basis, planeBytes, count, at] = f.params as [Local, Local, Local, Local, Local]
+  const [column, basis, planeBytes, count, at] = f.params
   const mask = wideMask(f)
   const sums = sumLocals(f)
   const v = f.local('v128')
   const [offset, end] = [f.local('i32'), f.local('i32')]
   const planes = [basis, f.local('i32'), f.local('i32'), f.local('i32')]
   for (let limb = 1; limb < 4; limb++)
-    f.get(planes[limb - 1]!, planeBytes)
+    f.get(planes[limb - 1], planeBytes)
       .op('i32.add')
-      .set(planes[limb]!)
-  sums.forEach((sum, i) =>
-    f
-      .get(at)
-      .load('v128.load', 16 * i)
-      .set(sum),
-  )
+      .set(planes[limb])
+  loadVectors(f, at, sums)
   f.get(count).i32(4).op('i32.shl').set(end)
   f.while(offset, end, 64, () => {
     for (let k = 0; k < 4; k++) {
@@ -161,13 +151,13 @@ function emitDot(m: ModuleBuilder): void {
     }
     foldSums(f, sums, mask)
   })
-  sums.forEach((sum, i) => f.get(at, sum).store('v128.store', 16 * i))
+  storeVectors(f, at, sums)
 }
 
 function emitScale(m: ModuleBuilder): void {
   const f = m.func('scaleExtension', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
-  const [from, to, planeBytes, count, factor] = f.params as [Local, Local, Local, Local, Local]
+  const [from, to, planeBytes, count, factor] = f.params
   const [source, target] = [planeAddresses(f, from, planeBytes), planeAddresses(f, to, planeBytes)]
   const end = f.local('i32')
   const [x, y] = [takeLimbs(f), takeLimbs(f)]
@@ -189,7 +179,7 @@ function emitScale(m: ModuleBuilder): void {
 function emitLift(m: ModuleBuilder): void {
   const f = m.func('liftAdd', ['i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
-  const [from, to, count, by] = f.params as [Local, Local, Local, Local]
+  const [from, to, count, by] = f.params
   const [end, even, odd, step, right] = [
     f.local('i32'),
     f.local('i32'),

@@ -26,15 +26,6 @@ export function quotients(
   transforms: Transforms,
 ): Quotients {
   const { denominators, inverses, quotients: addChunk, fold, selector, products } = functions
-  const withScratch = (use: () => void): void => {
-    const mark = arena.mark()
-    try {
-      use()
-    } finally {
-      arena.release(mark)
-    }
-  }
-
   return {
     addQuotients(sums, point, a, b, log, planes) {
       const n = 2 ** log
@@ -44,7 +35,7 @@ export function quotients(
         return
       }
       tables(log)
-      withScratch(() => {
+      arena.scoped(() => {
         const constants = arena.alloc(14)
         const table = arena.alloc(3 * sums.length)
         const re = (z: QM31): QM31 => [z[0], z[1], 0, 0]
@@ -56,9 +47,9 @@ export function quotients(
         arena.words(table, 3 * sums.length).set(sums.flatMap((s) => [s.planes, 4 * 2 ** s.log, log - s.log]))
         const words = Math.min(n, CHUNK)
         for (let first = 0; first < n; first += words) {
-          denominators!(n + first, words, constants)
-          if (inverses!(QUOTIENT.norm, QUOTIENT.inverse, words) === 0) throw new RangeError('inverse of 0')
-          addChunk!(words, constants, first, table, sums.length, planes, 4 * n)
+          denominators(n + first, words, constants)
+          if (inverses(QUOTIENT.norm, QUOTIENT.inverse, words) === 0) throw new RangeError('inverse of 0')
+          addChunk(words, constants, first, table, sums.length, planes, 4 * n)
         }
       })
     },
@@ -76,7 +67,7 @@ export function quotients(
         return
       }
       tables(log + 1)
-      withScratch(() => {
+      arena.scoped(() => {
         const chunk = Math.min(outputs, FOLD_CHUNK)
         const factors = arena.alloc(4 * arityLog)
         let power = beta
@@ -86,7 +77,7 @@ export function quotients(
         }
         // Between layer i and i + 1 lie chunk·2^(arityLog − 1 − i) values.
         const between = Array.from({ length: arityLog - 1 }, (_, i) =>
-          arena.alloc(4 * chunk * 2 ** (arityLog - 1 - i)),
+          arena.allocUninitialized(4 * chunk * 2 ** (arityLog - 1 - i)),
         )
         for (let first = 0; first < outputs; first += chunk)
           for (let i = 0; i < arityLog; i++) {
@@ -95,10 +86,10 @@ export function quotients(
             const size = n / 2 ** i
             const circle = depth + i === 0
             const last = i === arityLog - 1
-            const source = i === 0 ? from + 4 * start : between[i - 1]!
-            const target = last ? to + 4 * first : between[i]!
+            const source = i === 0 ? from + 4 * start : between[i - 1]
+            const target = last ? to + 4 * first : between[i]
             const heap = circle ? size + start : 2 * (size + start)
-            fold!(
+            fold(
               source,
               i === 0 ? 4 * n : 8 * words,
               target,
@@ -114,21 +105,21 @@ export function quotients(
 
     lineInterpolate(planes, log) {
       const n = 2 ** log
-      withScratch(() => {
+      arena.scoped(() => {
         // f(x) on the circle domain of twice the size has no coefficient with the factor y.
-        const twice = arena.alloc(2 * n)
+        const twice = arena.allocUninitialized(2 * n)
         for (let k = 0; k < 4; k++) {
           const [line, circle] = [arena.words(planes + 4 * k * n, n), arena.words(twice, 2 * n)]
-          for (let i = 0; i < n; i++) circle[2 * i] = circle[2 * i + 1] = line[i]!
+          for (let i = 0; i < n; i++) circle[2 * i] = circle[2 * i + 1] = line[i]
           transforms.interpolate(twice, log + 1, log + 1)
           const [target, source] = [arena.words(planes + 4 * k * n, n), arena.words(twice, 2 * n)]
-          for (let i = 0; i < n; i++) target[i] = source[2 * i]!
+          for (let i = 0; i < n; i++) target[i] = source[2 * i]
         }
       })
     },
 
     prevPositions(log, _logBlowup, count) {
-      const pointer = arena.alloc(count)
+      const pointer = arena.allocUninitialized(count)
       const out = arena.words(pointer, count)
       // j ∓ 2^(logBlowup−1) on the half-coset index behind position 2s, bit-reversed: the borrow runs down from bit log − 1
       // to the first set bit, the carry to the first clear one.
@@ -144,14 +135,14 @@ export function quotients(
 
     firstSelector(log, logBlowup, count) {
       const domain = log + logBlowup
-      const pointer = arena.alloc(count)
+      const pointer = arena.allocUninitialized(count)
       if (log < MIN_LOG) {
         const out = arena.words(pointer, count)
         for (let q = 0; q < count; q++) out[q] = T.firstSelectorAt(q, log, domain)
         return pointer
       }
       tables(domain)
-      withScratch(() => {
+      arena.scoped(() => {
         const row = pointAt(0, log)
         let quarter = subgroupGenerator(log + 1)
         for (let i = 1; i < log; i++) quarter = double(quarter)
@@ -162,9 +153,9 @@ export function quotients(
         for (let first = 0; first < count; first += size) {
           // The vanishing polynomial is x of the domain of size 2^(logBlowup+1), constant on each run of 2^log positions.
           const v = pointAt(2 * Math.floor(first / 2 ** log), logBlowup + 1).x
-          selector!(2 ** domain + first, size, constants)
-          inverses!(QUOTIENT.norm, QUOTIENT.inverse, size)
-          products!(QUOTIENT.re, QUOTIENT.inverse, pointer + 4 * first, size, 2 * M.mul(v, scale))
+          selector(2 ** domain + first, size, constants)
+          inverses(QUOTIENT.norm, QUOTIENT.inverse, size)
+          products(QUOTIENT.re, QUOTIENT.inverse, pointer + 4 * first, size, 2 * M.mul(v, scale))
         }
       })
       return pointer

@@ -18,20 +18,20 @@ export function twiddleTables(memory: WasmMemory, functions: Functions): (logDom
     for (let s = 0; s < few; s++) x[s] = pointAt(4 * s, log).x
     if (size <= 8) {
       const i = new Uint32Array(memory.buffer, inverse, size)
-      for (let s = 0; s < size; s++) i[s] = M.inv(x[s]!)
-      for (let s = 0; s < size; s++) [x[s], i[s]] = [2 * x[s]!, 2 * i[s]!]
+      for (let s = 0; s < size; s++) i[s] = M.inv(x[s])
+      for (let s = 0; s < size; s++) [x[s], i[s]] = [2 * x[s], 2 * i[s]]
       return
     }
     // Bit k of an entry's index is bit log − 3 − k of its multiple of 4·g.
     for (let filled = few; filled < size; filled *= 2) {
       const turn = multiply(subgroupGenerator(log - 1), size / 2 / filled)
-      rotateTable!(forward, forward + 4 * filled, filled, 2 * turn.x, 2 * turn.y)
+      rotateTable(forward, forward + 4 * filled, filled, 2 * turn.x, 2 * turn.y)
     }
     // Chunks that stay in the first cache between the two sweeps of the batch inverse.
     const chunk = Math.min(size, 1024)
-    for (let s = 0; s < size; s += chunk) inverses!(forward + 4 * s, inverse + 4 * s, chunk)
-    doubleWords!(forward, size)
-    doubleWords!(inverse, size)
+    for (let s = 0; s < size; s += chunk) inverses(forward + 4 * s, inverse + 4 * s, chunk)
+    doubleWords(forward, size)
+    doubleWords(inverse, size)
   }
   return (logDomain) => {
     if (logDomain > MAX_LOG_DOMAIN)

@@ -1,6 +1,6 @@
 import * as T from './reference-transforms.ts'
 import type { Arena } from './arena.ts'
-import type { Pointer } from './kernels.ts'
+import type { Kernels, Pointer } from './kernels.ts'
 import type { Functions } from './wasm-tables.ts'
 
 /** The smallest transform in four lanes. Below it the reference runs. */
@@ -8,17 +8,7 @@ export const MIN_LOG = 4
 /** Words (log2) of a block that stays in the first and the second cache through several passes. */
 const BLOCK_LOGS = [13, 17]
 
-export interface Transforms {
-  extendColumn(
-    values: Pointer,
-    coefficients: Pointer,
-    extended: Pointer,
-    log: number,
-    logBlowup: number,
-  ): void
-  interpolate(column: Pointer, log: number, logDomain: number): void
-  evaluate(coefficients: Pointer, destination: Pointer, log: number, logDomain: number): void
-}
+export type Transforms = Pick<Kernels, 'extendColumn' | 'interpolate' | 'evaluate'>
 
 export function transforms(arena: Arena, functions: Functions, tables: (log: number) => void): Transforms {
   const { inverseFirst, inverseNatural, inverse4, inverse2, forward4, forward2, forwardLast } = functions
@@ -26,8 +16,8 @@ export function transforms(arena: Arena, functions: Functions, tables: (log: num
   /** Layers [low, high) of 2^log words from `heap` in place, upwards. */
   const inversePasses = (data: Pointer, heap: number, log: number, low: number, high: number): void => {
     let bit = low
-    if ((high - low) % 2 === 1) inverse2!(data, heap, 2 ** log, bit++)
-    for (; bit < high; bit += 2) inverse4!(data, heap, 2 ** log, bit)
+    if ((high - low) % 2 === 1) inverse2(data, heap, 2 ** log, bit++)
+    for (; bit < high; bit += 2) inverse4(data, heap, 2 ** log, bit)
   }
   /** Layers [MIN_LOG, log), small blocks first. */
   const inverseRest = (data: Pointer, heap: number, log: number): void => {
@@ -52,8 +42,8 @@ export function transforms(arena: Arena, functions: Functions, tables: (log: num
     while (bit > low) {
       const two = bit - low >= 2
       bit -= two ? 2 : 1
-      if (two) forward4!(source, to, heap, 2 ** log, bit)
-      else forward2!(source, to, heap, 2 ** log, bit)
+      if (two) forward4(source, to, heap, 2 ** log, bit)
+      else forward2(source, to, heap, 2 ** log, bit)
       source = to
     }
   }
@@ -64,7 +54,7 @@ export function transforms(arena: Arena, functions: Functions, tables: (log: num
       const [source, target, at] = [from + 4 * start, to + 4 * start, heap + start]
       if (next === undefined) {
         forwardPasses(source, target, at, high, MIN_LOG, high)
-        forwardLast!(high > MIN_LOG ? target : source, target, at, 2 ** high)
+        forwardLast(high > MIN_LOG ? target : source, target, at, 2 ** high)
       } else {
         forwardPasses(source, target, at, high, next, high)
         splitForward(target, target, at, high, next)
@@ -92,7 +82,7 @@ export function transforms(arena: Arena, functions: Functions, tables: (log: num
         return
       }
       tables(logDomain)
-      inverseFirst!(column, column, 2 ** logDomain, 2 ** log, log)
+      inverseFirst(column, column, 2 ** logDomain, 2 ** log, log)
       inverseRest(column, 2 ** logDomain, log)
     },
     extendColumn(values, coefficients, extended, log, logBlowup) {
@@ -102,7 +92,7 @@ export function transforms(arena: Arena, functions: Functions, tables: (log: num
         arena.words(coefficients, 2 ** log).set(column)
       } else {
         tables(log + logBlowup)
-        inverseNatural!(values, coefficients, log, 0, 0, 2 ** (log - 4))
+        inverseNatural(values, coefficients, log, 0, 0, 2 ** (log - 4))
         inverseRest(coefficients, 2 ** log, log)
       }
       evaluate(coefficients, extended, log, log + logBlowup)

@@ -17,7 +17,7 @@ import { transforms } from './wasm-transforms.ts'
 import { instantiateAsync } from './webassembly.ts'
 
 /** The module of all kernels but the chips'. */
-export function kernelModule(): Uint8Array<ArrayBuffer> {
+function kernelModule(): Uint8Array<ArrayBuffer> {
   const m = moduleBuilder()
   emitField(m)
   emitFft(m)
@@ -38,6 +38,7 @@ export async function wasmKernels(maxWords?: number): Promise<Kernels> {
     name: 'wasm',
     usage: arena.usage,
     alloc: arena.alloc,
+    allocUninitialized: arena.allocUninitialized,
     mark: arena.mark,
     release: arena.release,
     words: arena.words,

@@ -42,8 +42,8 @@ export interface PreprocessedTree extends CommittedTree {
 /** Memory for a column to come. */
 export const reserve = (kernels: Kernels, log: number, logBlowup: number): CommittedColumn => ({
   log,
-  coefficients: kernels.alloc(2 ** log),
-  extended: kernels.alloc(2 ** (log + logBlowup)),
+  coefficients: kernels.allocUninitialized(2 ** log),
+  extended: kernels.allocUninitialized(2 ** (log + logBlowup)),
 })
 
 /** Low-degree extension of one natural-order column. */
@@ -66,7 +66,7 @@ export function commitTree(
     else classes.push({ log: log + logBlowup, columns: [extended] })
   }
   const log = classes.at(-1)!.log
-  const pointer = kernels.alloc(treeWords(log))
+  const pointer = kernels.allocUninitialized(treeWords(log))
   kernels.merkleTree(classes, pointer)
   return { columns, log, pointer, root: rootOf(kernels, pointer, log) }
 }

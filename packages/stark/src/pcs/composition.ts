@@ -4,7 +4,6 @@ import type { QM31 } from '../field/qm31.ts'
 import type { Kernels, Pointer } from '../kernels/kernels.ts'
 import { boundaryWeight } from '../layout.ts'
 import type { Layout, PlacedChip } from '../layout.ts'
-import { UNITS } from '../ood.ts'
 import type { Challenges } from '../ood.ts'
 import type { Pacer } from '../progress.ts'
 import type { CommittedColumn } from './commit.ts'
@@ -72,7 +71,7 @@ export async function composition(
   for (const half of [0, 1])
     for (const limb of coefficients) {
       const own = limb + 4 * half * size
-      const extended = kernels.alloc(2 ** logDomain)
+      const extended = kernels.allocUninitialized(2 ** logDomain)
       kernels.evaluate(own, extended, n, logDomain)
       columns.push({ log: n, coefficients: own, extended })
       await pace.step()
@@ -103,7 +102,7 @@ function addBoundaries(
     const weight = weights[boundaryWeight(layout, i)]
     kernels.accumulate(
       interactionOf(placed).slice(-4),
-      UNITS.map((unit) => Q.mul(unit, weight)),
+      Q.UNITS.map((unit) => Q.mul(unit, weight)),
       log + 1,
       sums,
     )

@@ -30,13 +30,13 @@ export async function friCommit(
   let log = layout.logDomain
   let depth = 0
   for (const [i, arityLog] of layout.folds.entries()) {
-    const tree = kernels.alloc(treeWords(log - arityLog))
+    const tree = kernels.allocUninitialized(treeWords(log - arityLog))
     kernels.friTree(from, log, arityLog, tree)
     layers.push({ planes: from, log, arityLog, tree })
     transcript.sendBytes('fri root', rootOf(kernels, tree, log - arityLog))
     await beforeFold(i)
     const beta = transcript.drawExtension('fri beta')
-    const to = kernels.alloc(4 * 2 ** (log - arityLog))
+    const to = kernels.allocUninitialized(4 * 2 ** (log - arityLog))
     kernels.friFold(from, log, depth, arityLog, beta, to)
     from = to
     log -= arityLog

@@ -5,8 +5,8 @@ import {
   outOfDomainZeros,
   queryBits,
   uniqueDecoding,
-} from './security-bounds.ts'
-import type { Batching, Regime } from './security-bounds.ts'
+} from '../../src/security-bounds.ts'
+import type { Batching, Regime } from '../../src/security-bounds.ts'
 
 /** One lookup in soundcalc's words: `K` lookups a row of width `S`, charged at K·(rowsL + rowsT)·S. */
 export interface SoundcalcLookup {

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import * as stark from '../src/index.ts'
+
+it('exports exactly the public surface', () => {
+  expect(Object.keys(stark).sort()).toMatchInlineSnapshot(`
+    [
+      "Expr",
+      "FAILURE_CODES",
+      "InsecureParameters",
+      "MAX_DEGREE",
+      "MAX_LOG_HEIGHT",
+      "MAX_PROOF_BYTES",
+      "Misuse",
+      "OutOfMemory",
+      "PROFILES",
+      "PROTOCOL",
+      "ProverAborted",
+      "QM31_BLAKE3",
+      "UnsatisfiedWitness",
+      "VanishingDenominator",
+      "airJson",
+      "assertSecure",
+      "busBalance",
+      "cellsPerRow",
+      "checkRows",
+      "chip",
+      "chipJson",
+      "chipTable",
+      "commitPreprocessed",
+      "constant",
+      "createKernels",
+      "degree",
+      "describeFailure",
+      "describeImbalance",
+      "describeSecurity",
+      "estimateProof",
+      "evaluate",
+      "keyOf",
+      "lintAir",
+      "lintChip",
+      "m31",
+      "prove",
+      "qm31",
+      "security",
+      "securityOf",
+      "shapeOf",
+      "sum",
+      "verify",
+      "verifyingKey",
+      "without",
+    ]
+  `)
+})
