@@ -53,44 +53,63 @@ export function publicTerms(
 ): QM31 | undefined {
   const powers: QM31[] = [qm31.ONE]
   while (powers.length < 8) powers.push(qm31.mul(powers[powers.length - 1], alpha))
-  const terms = listEnds(s, image)
-  const denominators = terms.map(({ bus, tuple }) =>
-    tuple.reduce<QM31>(
+  const sum = inverseSum()
+  for (const { bus, multiplicity, tuple } of listEnds(s, image)) {
+    const denominator = tuple.reduce<QM31>(
       (d, t, j) => qm31.sub(d, qm31.mulBase(powers[j + 1], m31.fromInteger(t))),
       qm31.sub(z, qm31.fromBase(bus.id)),
-    ),
-  )
-  const signs = terms.map((t) => t.multiplicity)
+    )
+    sum.add(denominator, multiplicity)
+  }
   // Bytes by the million: only the byte and the position change from one to the next.
   const byteTimes = Array.from({ length: 256 }, (_, byte) => qm31.mulBase(powers[3], byte))
-  const pushBytes = (stream: number, bytes: Uint8Array, sign: 1 | -1): void => {
+  const addBytes = (stream: number, bytes: Uint8Array, sign: 1 | -1): void => {
     let d = qm31.sub(qm31.sub(z, qm31.fromBase(IO.id)), qm31.mulBase(powers[1], stream))
     for (const byte of bytes) {
-      denominators.push(qm31.sub(d, byteTimes[byte]))
-      signs.push(sign)
+      sum.add(qm31.sub(d, byteTimes[byte]), sign)
       d = qm31.sub(d, powers[2])
     }
   }
-  pushBytes(PUBLIC_STREAM, s.publicInput.subarray(0, s.publicConsumed), 1)
-  pushBytes(JOURNAL_STREAM, s.journal, -1)
-  return sumOfInverses(denominators, signs)
+  addBytes(PUBLIC_STREAM, s.publicInput.subarray(0, s.publicConsumed), 1)
+  addBytes(JOURNAL_STREAM, s.journal, -1)
+  return sum.total()
 }
 
-/** Montgomery's trick: one inversion for all. Undefined when one is zero. */
-function sumOfInverses(denominators: readonly QM31[], signs: readonly (1 | -1)[]): QM31 | undefined {
+/** Terms that share one inversion: the memory of a sum does not grow with its length. */
+const BATCH = 1024
+
+/** Σ sign / denominator, a batch at a time by Montgomery's trick; the total is undefined when a denominator is zero. */
+function inverseSum(): { add(denominator: QM31, sign: 1 | -1): void; total(): QM31 | undefined } {
+  const denominators: QM31[] = []
+  const signs: (1 | -1)[] = []
   const prefix: QM31[] = []
   let product = qm31.ONE
-  for (const d of denominators) {
-    prefix.push(product)
-    product = qm31.mul(product, d)
-  }
-  if (qm31.isZero(product)) return undefined
-  let inverse = qm31.inv(product)
   let total = qm31.ZERO
-  for (let i = denominators.length - 1; i >= 0; i--) {
-    const fraction = qm31.mul(inverse, prefix[i])
-    inverse = qm31.mul(inverse, denominators[i])
-    total = signs[i] === 1 ? qm31.add(total, fraction) : qm31.sub(total, fraction)
+  let vanished = false
+  const flush = (): void => {
+    if (qm31.isZero(product)) vanished = true
+    else {
+      let inverse = qm31.inv(product)
+      for (let i = denominators.length - 1; i >= 0; i--) {
+        const fraction = qm31.mul(inverse, prefix[i])
+        inverse = qm31.mul(inverse, denominators[i])
+        total = signs[i] === 1 ? qm31.add(total, fraction) : qm31.sub(total, fraction)
+      }
+    }
+    denominators.length = signs.length = prefix.length = 0
+    product = qm31.ONE
   }
-  return total
+  return {
+    add(denominator, sign) {
+      prefix.push(product)
+      denominators.push(denominator)
+      signs.push(sign)
+      product = qm31.mul(product, denominator)
+      if (denominators.length === BATCH) flush()
+    },
+    total() {
+      flush()
+      return vanished ? undefined : total
+    },
+  }
 }

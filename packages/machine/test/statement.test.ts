@@ -81,15 +81,18 @@ describe('public terms', () => {
   const z: QM31 = [5, 6, 7, 8]
   const alpha: QM31 = [11, 12, 13, 14]
 
-  it('are the sum of their fractions', () => {
-    const expected = listPublicTerms(statement, image).reduce((total, { bus, multiplicity, tuple }) => {
+  // 5 + 3 terms; exactly one batch of inverses; several and a part.
+  it.each([0, 1016, 1017, 2500])('are the sum of their fractions, with %i more bytes of journal', (more) => {
+    const journal = Uint8Array.from({ length: statement.journal.length + more }, (_, i) => (i * 37) & 255)
+    const long = { ...statement, journal }
+    const expected = listPublicTerms(long, image).reduce((total, { bus, multiplicity, tuple }) => {
       let d = z
       ;[bus.id, ...tuple].forEach(
         (t, j) => (d = qm31.sub(d, qm31.mulBase(qm31.pow(alpha, j), t % (2 ** 31 - 1)))),
       )
       return multiplicity === 1 ? qm31.add(total, qm31.inv(d)) : qm31.sub(total, qm31.inv(d))
     }, qm31.ZERO)
-    expect(publicTerms(statement, image, z, alpha)).toEqual(expected)
+    expect(publicTerms(long, image, z, alpha)).toEqual(expected)
   })
   it('are refused when a challenge hits a tuple', () => {
     // alpha = 0: the fingerprint of State is z − 1.

@@ -24,10 +24,13 @@ export interface VerifyOptions {
 
 /**
  * Whether `proof` shows a run of the program `imageId`. Total: any bytes in, a verdict out, never an exception for
- * the proof's sake. An `imageId` that is not 64 hex digits is the caller's mistake and throws a TypeError.
+ * the proof's sake. An `imageId` that is not 64 hex digits, or `minBits` that is no number, is the caller's mistake and
+ * throws a TypeError.
  */
 export async function verify(proof: Uint8Array, options: VerifyOptions): Promise<Verdict> {
   if (!/^[0-9a-f]{64}$/i.test(options.imageId)) throw new TypeError('imageId is 64 hex digits')
+  if (options.minBits !== undefined && !Number.isFinite(options.minBits))
+    throw new TypeError('minBits is a number')
   const start = performance.now()
   try {
     const accepted = check(proof, options)

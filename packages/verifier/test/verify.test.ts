@@ -178,7 +178,17 @@ describe('hostile bytes', () => {
     }
   })
 
-  it('a wrong image id is the caller’s mistake', async () => {
+  it('a megabyte of journal costs time, not memory, and is rejected', async () => {
+    const file = decodeProofFile(proof)
+    const long = encodeProofFile({
+      ...file,
+      statement: { ...file.statement, journal: new Uint8Array(2 ** 20 - 4) },
+    })
+    expect((await rejected(long))?.code).toBe('bus/unbalanced')
+  })
+
+  it('a wrong image id, or bits that are no number, are the caller’s mistake', async () => {
     await expect(verify(proof, { imageId: 'abc' })).rejects.toThrow(TypeError)
+    await expect(verify(proof, { imageId: id, minBits: NaN })).rejects.toThrow(TypeError)
   })
 })

@@ -1,0 +1,446 @@
+import { compositionSides } from '../../stark/src/ood.ts'
+import type { Challenges } from '../../stark/src/ood.ts'
+import { deepLines, drawOodPoints } from '../../stark/src/deep.ts'
+import type { OodPoints } from '../../stark/src/deep.ts'
+import { doubleTimes, vanishing } from '../../stark/src/field/circle.ts'
+import * as M from '../../stark/src/field/m31.ts'
+import * as Q from '../../stark/src/field/qm31.ts'
+import type { QM31 } from '../../stark/src/field/qm31.ts'
+import { absorbHeader } from '../../stark/src/header.ts'
+import type { Kernels, Pointer } from '../../stark/src/kernels/kernels.ts'
+import { liftPosition } from '../../stark/src/kernels/positions.ts'
+import { boundaryWeight, layoutOf } from '../../stark/src/layout.ts'
+import type { Layout, PlacedChip, StarkStatement, TreeLayout } from '../../stark/src/layout.ts'
+import { rootOf, treeWords } from '../../stark/src/merkle.ts'
+import { extend, openTree, reserve } from '../../stark/src/pcs/commit.ts'
+import type { CommittedColumn, CommittedTree, PreprocessedTree } from '../../stark/src/pcs/commit.ts'
+import { domainPoint } from '../../stark/src/pcs/domain.ts'
+import { friOpen } from '../../stark/src/pcs/fri-prove.ts'
+import type { FriLayer } from '../../stark/src/pcs/fri-prove.ts'
+import { ProverTranscript } from '../../stark/src/transcript.ts'
+import type { VerifyingKey } from '../../stark/src/verifying-key.ts'
+
+const UNITS: readonly QM31[] = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0, 1],
+]
+
+/** A chip's natural columns in the memory of the kernels. */
+export interface ForgedChip {
+  readonly logHeight: number
+  readonly main: readonly Pointer[]
+}
+
+/** What a malicious prover does otherwise than `prove`. Every hook gets the honest thing. */
+export interface Cheats {
+  /** Log heights as announced, over all chips of the AIR. */
+  readonly announce?: (logHeights: Uint8Array) => Uint8Array
+  /** Columns of every height are committed as so many periods as the tallest has room for; the hook spoils them. */
+  readonly periods?: (column: (chip: string, name: string) => Uint32Array, log: number) => void
+  /** `total` is what all claims and the public terms add up to. */
+  readonly claims?: (claims: readonly QM31[], total: QM31, layout: Layout) => readonly QM31[]
+  /** The coefficients of the 8 composition columns, before they are committed. */
+  readonly composition?: (columns: readonly Uint32Array[]) => void
+  /** Makes the out-of-domain identity hold by a lie about the composition. */
+  readonly mendSamples?: true
+  /** Values of one tree on its extended domain, after everything was derived from them and before the commitment. */
+  readonly extended?: (tree: string, columns: readonly Uint32Array[]) => void
+  /** The word of FRI's layer, four planes, before it is committed. */
+  readonly layer?: (layer: number, planes: Uint32Array) => void
+  readonly final?: (coefficients: readonly QM31[]) => readonly QM31[]
+  readonly nonce?: (site: string, nonce: number) => number
+  readonly positions?: (positions: Uint32Array) => Uint32Array
+}
+
+/**
+ * The twin of `prove` that checks nothing of its own work and cheats as told. Without cheats, and for an honest
+ * witness, it gives the very bytes of `prove`.
+ */
+export async function forgeStark(
+  kernels: Kernels,
+  vk: VerifyingKey,
+  statement: StarkStatement,
+  witness: {
+    readonly chips: readonly (ForgedChip | undefined)[]
+    readonly preprocessed: Readonly<Record<string, PreprocessedTree>>
+  },
+  cheats: Cheats = {},
+): Promise<Uint8Array> {
+  const mark = kernels.mark()
+  try {
+    return await forge(kernels, vk, statement, witness, cheats)
+  } finally {
+    kernels.release(mark)
+  }
+}
+
+async function forge(
+  kernels: Kernels,
+  vk: VerifyingKey,
+  statement: StarkStatement,
+  witness: Parameters<typeof forgeStark>[3],
+  cheats: Cheats,
+): Promise<Uint8Array> {
+  const { logBlowup } = vk.profile
+  const transcript = new ProverTranscript(vk.suite)
+  absorbHeader(transcript, vk, statement)
+  const logHeights = Uint8Array.from(vk.air.chips, (_, i) => witness.chips[i]?.logHeight ?? 0)
+  const layout = layoutOf(vk, statement, logHeights)
+  const { grinding, queries } = layout.parameters
+  transcript.sendBytes('log heights', cheats.announce?.(logHeights.slice()) ?? logHeights)
+  const grind = (site: string, bits: number): Promise<void> =>
+    transcript.grind(site, bits, (seed) => Promise.resolve(search(kernels, seed, bits, site, cheats)))
+  const tallest = layout.trees.find((t) => t.name === 'main')!.log
+  const logOf = (placed: PlacedChip): number => (cheats.periods === undefined ? placed.log : tallest)
+
+  const natural = new Map<number, readonly Pointer[]>()
+  for (const placed of layout.chips) {
+    const { main, logHeight } = witness.chips[placed.index]!
+    natural.set(
+      placed.index,
+      main.map((pointer) => repeated(kernels, pointer, logHeight, logOf(placed))),
+    )
+  }
+  cheats.periods?.((chip, name) => {
+    const placed = layout.chips.find((c) => c.chip.name === chip)!
+    return kernels.words(natural.get(placed.index)![placed.chip.columns.indexOf(name)], 2 ** tallest)
+  }, tallest)
+  const ownPreprocessed = ({ chip }: PlacedChip): readonly { natural: Pointer; extended: Pointer }[] =>
+    chip.preprocessed === undefined ? [] : witness.preprocessed[chip.preprocessed.tree].byChip[chip.name]
+  const preprocessedOf = (placed: PlacedChip): readonly { natural: Pointer; extended: Pointer }[] => {
+    const { log } = placed
+    const own = ownPreprocessed(placed)
+    if (logOf(placed) === log) return own
+    return own.map((c) => ({
+      natural: repeated(kernels, c.natural, log, tallest),
+      extended: lifted(kernels, c.extended, log + logBlowup, tallest + logBlowup),
+    }))
+  }
+
+  const main = new Map<number, CommittedColumn[]>()
+  for (const placed of layout.chips)
+    main.set(
+      placed.index,
+      natural.get(placed.index)!.map((pointer) => extend(kernels, pointer, logOf(placed), logBlowup)),
+    )
+  const mainTree = commit(kernels, layout, 'main', main, cheats)
+  transcript.sendBytes('main root', mainTree.root)
+
+  await grind('logup', grinding.logup)
+  const [z, alpha] = transcript.drawExtensions('logup', 2)
+  const interaction = new Map<number, CommittedColumn[]>()
+  const preprocessed = layout.chips.map(preprocessedOf)
+  const honestClaims = layout.chips.map((placed, i) => {
+    const { chip, index, log } = placed
+    const columns = Array.from({ length: 4 * chip.groups.length }, () =>
+      reserve(kernels, logOf(placed), logBlowup),
+    )
+    // A chip of preprocessed columns alone repeats, and its messages may count on the first row of a period.
+    const sumLog = chip.columns.length === 0 ? log : logOf(placed)
+    const sums = columns.map(() => kernels.alloc(2 ** sumLog))
+    const from = {
+      main: natural.get(index)!,
+      preprocessed: (sumLog === log ? ownPreprocessed(placed) : preprocessed[i]).map((c) => c.natural),
+      publics: statement.publics,
+    }
+    const sum = kernels.chip(chip).interaction(from, sumLog, z, alpha, sums)
+    const naturals = sums.map((pointer) => repeated(kernels, pointer, sumLog, logOf(placed)))
+    columns.forEach((c, j) =>
+      kernels.extendColumn(naturals[j], c.coefficients, c.extended, logOf(placed), logBlowup),
+    )
+    interaction.set(index, columns)
+    // A claim is for one period.
+    return Q.mulBase(sum, M.inv(M.pow(2, sumLog - log)))
+  })
+  const interactionTree = commit(kernels, layout, 'interaction', interaction, cheats)
+  transcript.sendBytes('interaction root', interactionTree.root)
+  const total = honestClaims.reduce(Q.add, statement.publicTerms.sum(z, alpha)!)
+  const claims = cheats.claims?.(honestClaims, total, layout) ?? honestClaims
+  transcript.sendExtensions('claims', claims)
+
+  const weights = transcript.drawExtensions('composition', layout.weights)
+  const challenges: Challenges = { z, alpha, claims, weights }
+  const compositionColumns = compose(kernels, layout, logOf, challenges, statement.publics, (i, index) => ({
+    main: main.get(index)!.map((c) => c.extended),
+    preprocessed: preprocessed[i].map((c) => c.extended),
+    interaction: interaction.get(index)!.map((c) => c.extended),
+  }))
+  if (cheats.composition !== undefined) {
+    cheats.composition(compositionColumns.map((c) => kernels.words(c.coefficients, 2 ** layout.n)))
+    for (const c of compositionColumns)
+      kernels.evaluate(c.coefficients, c.extended, layout.n, layout.logDomain)
+  }
+  const compositionTree = treeOf(kernels, compositionColumns, [8], layout.n, logBlowup, 'composition', cheats)
+  transcript.sendBytes('composition root', compositionTree.root)
+
+  await grind('ood', grinding.ood)
+  const points = drawOodPoints(transcript, layout.n)
+  const preprocessedTrees = layout.trees.slice(0, -3).map(({ name }) => witness.preprocessed[name])
+  const trees: CommittedTree[] = [...preprocessedTrees, mainTree, interactionTree, compositionTree]
+  const sampled = sample(kernels, layout, points, trees)
+  if (cheats.mendSamples) mend(layout, statement, points, sampled, challenges)
+  transcript.sendExtensions('sampled values', sampled)
+
+  await grind('batching', grinding.batching)
+  const gammas = transcript.drawExtensions('batching', layout.samples.length)
+  const deep = kernels.alloc(4 * 2 ** layout.logDomain)
+  addDeepQuotients(kernels, layout, points, sampled, gammas, trees, deep)
+  const layers = await commitFri(kernels, transcript, layout, deep, cheats, (layer) =>
+    grind('commit', grinding.commit[layer]),
+  )
+  await grind('query', grinding.query)
+  const drawn = transcript.drawPositions('query', queries, layout.logDomain)
+  const positions = cheats.positions?.(drawn) ?? drawn
+  for (const tree of trees) openTree(kernels, transcript, tree, logBlowup, positions, layout.logDomain)
+  friOpen(kernels, transcript, layers, positions)
+  return transcript.proof()
+}
+
+function search(kernels: Kernels, seed: Uint32Array, bits: number, site: string, cheats: Cheats): number {
+  for (let from = 0; ; from += 2 ** 16) {
+    const nonce = kernels.grind(seed, bits, from, 2 ** 16)
+    if (nonce !== undefined) return cheats.nonce?.(site, nonce) ?? nonce
+  }
+}
+
+function repeated(kernels: Kernels, pointer: Pointer, from: number, to: number): Pointer {
+  if (from === to) return pointer
+  const copy = kernels.alloc(2 ** to)
+  const words = kernels.words(pointer, 2 ** from).slice()
+  const out = kernels.words(copy, 2 ** to)
+  for (let at = 0; at < out.length; at += words.length) out.set(words, at)
+  return copy
+}
+
+function lifted(kernels: Kernels, pointer: Pointer, from: number, to: number): Pointer {
+  if (from === to) return pointer
+  const copy = kernels.alloc(2 ** to)
+  const words = kernels.words(pointer, 2 ** from)
+  kernels.words(copy, 2 ** to).forEach((_, q, out) => {
+    out[q] = words[liftPosition(q, to, from)]
+  })
+  return copy
+}
+
+const commit = (
+  kernels: Kernels,
+  layout: Layout,
+  name: string,
+  columns: ReadonlyMap<number, readonly CommittedColumn[]>,
+  cheats: Cheats,
+): CommittedTree => {
+  const tree: TreeLayout = layout.trees.find((t) => t.name === name)!
+  const ordered = tree.runs.flatMap((run) => columns.get(run.chip)!)
+  const counts = tree.classes.map((c) => c.count)
+  return treeOf(kernels, ordered, counts, tree.log, layout.parameters.logBlowup, name, cheats)
+}
+
+/** `commitTree`, with classes of so many columns each, which may be of one height. */
+function treeOf(
+  kernels: Kernels,
+  columns: readonly CommittedColumn[],
+  counts: readonly number[],
+  log: number,
+  logBlowup: number,
+  name: string,
+  cheats: Cheats,
+): CommittedTree {
+  cheats.extended?.(
+    name,
+    columns.map((c) => kernels.words(c.extended, 2 ** (c.log + logBlowup))),
+  )
+  let start = 0
+  const classes = counts.map((count) => {
+    const own = columns.slice(start, start + count)
+    start += count
+    return { log: own[0].log + logBlowup, columns: own.map((c) => c.extended) }
+  })
+  const size = log + logBlowup
+  const pointer = kernels.alloc(treeWords(size))
+  kernels.merkleTree(classes, pointer)
+  return { columns, log: size, pointer, root: rootOf(kernels, pointer, size) }
+}
+
+function compose(
+  kernels: Kernels,
+  layout: Layout,
+  logOf: (placed: PlacedChip) => number,
+  { z, alpha, claims, weights }: Challenges,
+  publics: readonly number[],
+  columnsOf: (
+    i: number,
+    index: number,
+  ) => { main: readonly Pointer[]; preprocessed: readonly Pointer[]; interaction: readonly Pointer[] },
+): CommittedColumn[] {
+  const { n, logDomain } = layout
+  const { logBlowup } = layout.parameters
+  const coefficients = Array.from({ length: 4 }, () => kernels.alloc(2 ** (n + 1)))
+  const at = (half: number): number => M.inv(domainPoint(logBlowup + 1, 2 * half).x)
+  const inverses = [at(0), at(1)] as const
+  let weight = 0
+  layout.chips.forEach((placed, i) => {
+    const { chip, log: own, index } = placed
+    const log = logOf(placed)
+    const count = 2 ** (log + 1)
+    const planes = kernels.alloc(4 * count)
+    const prev = kernels.prevPositions(log, logBlowup, count)
+    const first = lifted(kernels, kernels.firstSelector(own, logBlowup, 2 ** (own + 1)), own + 1, log + 1)
+    const end = weight + chip.constraints.length + chip.groups.length
+    const columns = columnsOf(i, index)
+    const claim = Q.mulBase(claims[i], M.pow(2, log - own))
+    const drawn = { z, alpha, claim, weights: weights.slice(weight, end) }
+    kernels.chip(chip).constraints({ ...columns, publics, prev, first }, log, drawn, inverses, planes)
+    weight = end
+    const running = kernels.alloc(4 * count)
+    const boundary = UNITS.map((unit) => Q.mul(unit, weights[boundaryWeight(layout, i)]))
+    kernels.accumulate(columns.interaction.slice(-4), boundary, log + 1, running)
+    const from = kernels.words(running, 4 * count)
+    const before = kernels.words(prev, count)
+    const selector = kernels.words(first, count)
+    const to = kernels.words(planes, 4 * count)
+    for (let q = 0; q < count; q++) {
+      const factor = M.mul(selector[q], inverses[q < count / 2 ? 0 : 1])
+      for (let limb = 0; limb < 4; limb++) {
+        const j = limb * count
+        to[j + q] = M.add(to[j + q], M.mul(factor, from[j + before[q]]))
+      }
+    }
+    for (let limb = 0; limb < 4; limb++) {
+      kernels.interpolate(planes + 4 * limb * count, log + 1, log + logBlowup)
+      kernels.addLiftedCoefficients(planes + 4 * limb * count, log + 1, coefficients[limb], n + 1)
+    }
+  })
+  return [0, 1].flatMap((half) =>
+    coefficients.map((limb) => {
+      const own = limb + 4 * half * 2 ** n
+      const extended = kernels.alloc(2 ** logDomain)
+      kernels.evaluate(own, extended, n, logDomain)
+      return { log: n, coefficients: own, extended }
+    }),
+  )
+}
+
+/** Sample indices that share a point and the height they are really committed at. */
+function groupsOf(
+  layout: Layout,
+  trees: readonly CommittedTree[],
+): { point: 0 | 1; log: number; indices: number[] }[] {
+  const groups = new Map<string, { point: 0 | 1; log: number; indices: number[] }>()
+  layout.samples.forEach(({ tree, column, point }, i) => {
+    const { log } = trees[tree].columns[column]
+    const key = `${point} ${log}`
+    const group = groups.get(key) ?? { point, log, indices: [] }
+    group.indices.push(i)
+    groups.set(key, group)
+  })
+  return [...groups.values()].sort((x, y) => x.point - y.point || x.log - y.log)
+}
+
+function sample(
+  kernels: Kernels,
+  layout: Layout,
+  points: OodPoints,
+  trees: readonly CommittedTree[],
+): QM31[] {
+  const values: QM31[] = []
+  for (const { point, log, indices } of groupsOf(layout, trees)) {
+    const basis = kernels.alloc(4 * 2 ** log)
+    kernels.basisAt(doubleTimes(points[point], layout.n - log), log, basis)
+    const columns = indices.map((i) => {
+      const { tree, column } = layout.samples[i]
+      return trees[tree].columns[column].coefficients
+    })
+    kernels.dotProducts(columns, log, basis).forEach((value, j) => {
+      values[indices[j]] = value
+    })
+  }
+  return values
+}
+
+/** Moves the first limb of the left composition half by what the identity lacks. */
+function mend(
+  layout: Layout,
+  statement: StarkStatement,
+  points: OodPoints,
+  sampled: QM31[],
+  challenges: Challenges,
+): void {
+  const sides = compositionSides(layout, statement, points, sampled, challenges)
+  const lack = Q.sub(sides.constraints, sides.composition)
+  const at = layout.compositionSample
+  sampled[at] = Q.add(sampled[at], Q.mul(lack, Q.inv(vanishing(points[0], layout.n))))
+}
+
+function addDeepQuotients(
+  kernels: Kernels,
+  layout: Layout,
+  points: OodPoints,
+  sampled: readonly QM31[],
+  gammas: readonly QM31[],
+  trees: readonly CommittedTree[],
+  planes: Pointer,
+): void {
+  for (const [which, { point, a, b }] of deepLines(layout, points, sampled, gammas).entries()) {
+    const sums = groupsOf(layout, trees)
+      .filter((g) => g.point === which)
+      .map(({ log, indices }) => {
+        const size = log + layout.parameters.logBlowup
+        const sum = kernels.alloc(4 * 2 ** size)
+        const columns = indices.map((i) => {
+          const { tree, column } = layout.samples[i]
+          return trees[tree].columns[column].extended
+        })
+        for (let i = 0; i < columns.length; i += 64)
+          kernels.accumulate(
+            columns.slice(i, i + 64),
+            indices.slice(i, i + 64).map((j) => gammas[j]),
+            size,
+            sum,
+          )
+        return { log: size, planes: sum }
+      })
+    kernels.addQuotients(sums, point, a, b, layout.logDomain, planes)
+  }
+}
+
+/** `friCommit` without its check: what is left over above the degree is dropped. */
+async function commitFri(
+  kernels: Kernels,
+  transcript: ProverTranscript,
+  layout: Layout,
+  planes: Pointer,
+  cheats: Cheats,
+  beforeFold: (layer: number) => Promise<void>,
+): Promise<FriLayer[]> {
+  const layers: FriLayer[] = []
+  let from = planes
+  let log = layout.logDomain
+  let depth = 0
+  for (const [i, arityLog] of layout.folds.entries()) {
+    cheats.layer?.(i, kernels.words(from, 4 * 2 ** log))
+    const tree = kernels.alloc(treeWords(log - arityLog))
+    kernels.friTree(from, log, arityLog, tree)
+    layers.push({ planes: from, log, arityLog, tree })
+    transcript.sendBytes('fri root', rootOf(kernels, tree, log - arityLog))
+    await beforeFold(i)
+    const beta = transcript.drawExtension('fri beta')
+    const to = kernels.alloc(4 * 2 ** (log - arityLog))
+    kernels.friFold(from, log, depth, arityLog, beta, to)
+    from = to
+    log -= arityLog
+    depth += arityLog
+  }
+  kernels.lineInterpolate(from, log, depth)
+  const size = 2 ** log
+  const limbs = kernels.words(from, 4 * size)
+  const coefficients = Array.from({ length: size / 2 ** layout.parameters.logBlowup }, (_, i): QM31 => [
+    limbs[i],
+    limbs[size + i],
+    limbs[2 * size + i],
+    limbs[3 * size + i],
+  ])
+  transcript.sendExtensions('fri final', cheats.final?.(coefficients) ?? coefficients)
+  return layers
+}
