@@ -1,6 +1,7 @@
 import { bytesOfWords } from './codec.ts'
 import type { Air, Bus } from './air/chip.ts'
 import { airJson } from './air/json.ts'
+import { readsAcrossSeam } from './air/seam.ts'
 import { Misuse } from './failure.ts'
 import { P } from './field/m31.ts'
 import { PROFILES } from './profiles.ts'
@@ -100,6 +101,11 @@ function checkAir(air: Air<never>): void {
     if (names.has(chip.name)) throw new Misuse(`two chips named '${chip.name}'`)
     names.add(chip.name)
     if (chip.messages.length === 0) throw new Misuse(`chip '${chip.name}' has no bus message`)
+    const [across] = readsAcrossSeam(chip)
+    if (across !== undefined)
+      throw new Misuse(
+        `chip '${chip.name}': '${across}' reads the previous row in row 0; gate it with 'first'`,
+      )
     if (chip.preprocessed !== undefined && !air.preprocessedTrees.includes(chip.preprocessed.tree))
       throw new Misuse(`chip '${chip.name}' is in no preprocessed tree of the AIR`)
     const fixedLog = chip.fixedLogHeight

@@ -3,6 +3,7 @@ import { MAX_DEGREE } from './chip.ts'
 import type { Air, Bus, Chip } from './chip.ts'
 import { degree } from './expr.ts'
 import type { Expr } from './expr.ts'
+import { readsAcrossSeam, readsPrevious } from './seam.ts'
 
 /** One thing wrong with a chip or an AIR. */
 export interface Finding {
@@ -15,6 +16,7 @@ export interface Finding {
     | 'bus'
     | 'multiplicity'
     | 'look-up'
+    | 'seam'
   readonly chip: string
   readonly detail: string
 }
@@ -73,6 +75,7 @@ export function lintChip(chip: Chip<never>): Finding[] {
     if (sign === -1 && tuple.some(readsPrevious))
       report('look-up', `'${name}' looks up a value of the previous row`)
   }
+  for (const name of readsAcrossSeam(chip)) report('seam', `'${name}' reads the previous row in row 0`)
   return findings
 }
 
@@ -114,14 +117,6 @@ export function groupDegree(chip: Chip<never>, group: readonly number[]): number
   const d = group.map((i) => Math.max(0, ...chip.messages[i].tuple.map(degree)))
   const all = d.reduce((a, b) => a + b, 0)
   return Math.max(1 + all, ...group.map((i, k) => degree(chip.messages[i].multiplicity) + all - d[k]))
-}
-
-const readsPrevious = (e: Expr): boolean => {
-  let found = false
-  walk([e], (n) => {
-    if (n.kind === 'column' && n.prev) found = true
-  })
-  return found
 }
 
 /** The columns that expressions mention, as 'tree name', at whatever row. */
