@@ -52,7 +52,6 @@ export function collect(trace: Trace, rom: RomRows, image: ImageWords, publicLen
 
 /** The chunk and the row within it of a cycle counted from 0. */
 export const chunkOf = (cycle: number): number => cycle >>> CHUNK_BITS
-export const rowInChunk = (cycle: number): number => cycle & (CHUNK_ROWS - 1)
 
 function sortCycles(trace: Trace, rom: RomRows, gaps: GapList): FamilyRows[] {
   const { base, rowOf, family } = rom
