@@ -50,7 +50,7 @@ export function collect(trace: Trace, rom: RomRows, image: ImageWords, publicLen
   }
 }
 
-/** The chunk and the row within it of a cycle counted from 0. */
+/** The chunk of a cycle counted from 0. */
 export const chunkOf = (cycle: number): number => cycle >>> CHUNK_BITS
 
 function sortCycles(trace: Trace, rom: RomRows, gaps: GapList): FamilyRows[] {
