@@ -26,6 +26,10 @@ export function listPublicTerms(
   return terms
 }
 
+/** How many terms `listPublicTerms` has. */
+export const publicTermCount = (s: Statement): number =>
+  listEnds(s, { entry: 0, sp: 0 }).length + s.publicConsumed + s.journal.length
+
 function listEnds(s: Statement, image: { readonly entry: number; readonly sp: number }): PublicTerm[] {
   const kind = s.halt === 'exit' ? EXIT : EBREAK
   return [

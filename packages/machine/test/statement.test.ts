@@ -10,6 +10,7 @@ import {
   imageLogHeights,
   imageOf,
   listPublicTerms,
+  publicTermCount,
   MAX_CYCLES,
   publicTerms,
 } from '../src/index.ts'
@@ -93,6 +94,7 @@ describe('public terms', () => {
       return multiplicity === 1 ? qm31.add(total, qm31.inv(d)) : qm31.sub(total, qm31.inv(d))
     }, qm31.ZERO)
     expect(publicTerms(long, image, z, alpha)).toEqual(expected)
+    expect(publicTermCount(long)).toBe(listPublicTerms(long, image).length)
   })
   it('are refused when a challenge hits a tuple', () => {
     // alpha = 0: the fingerprint of State is z − 1.

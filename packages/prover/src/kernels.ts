@@ -3,24 +3,17 @@ import type { Kernels } from '@vouch/stark'
 
 type Kind = Kernels['name']
 
-const made = new Map<string, Promise<Kernels>>()
+const made = new Map<Kind, Promise<Kernels>>()
 let last: Promise<unknown> = Promise.resolve()
 
 /**
  * Runs `use` with the process's kernels, alone: one memory serves one proof at a time, later calls wait. Whatever
  * `use` allocates is given back.
  */
-export function withKernels<T>(
-  kind: Kind,
-  maxMemoryBytes: number | undefined,
-  use: (kernels: Kernels) => Promise<T>,
-): Promise<T> {
+export function withKernels<T>(kind: Kind, use: (kernels: Kernels) => Promise<T>): Promise<T> {
   const turn = last.then(async () => {
-    const maxWords = maxMemoryBytes === undefined ? undefined : Math.floor(maxMemoryBytes / 4)
-    const key = `${kind} ${maxWords ?? ''}`
-    if (!made.has(key))
-      made.set(key, createKernels({ kind, ...(maxWords === undefined ? {} : { maxWords }) }))
-    const kernels = await made.get(key)!
+    if (!made.has(kind)) made.set(kind, createKernels({ kind }))
+    const kernels = await made.get(kind)!
     const mark = kernels.mark()
     try {
       return await use(kernels)

@@ -101,7 +101,7 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
     const estimate = estimateMemory(image, run, { ...said, imageId: new Uint8Array(32) }, profile)
     options.onEstimate?.({ ...estimate, cycles: ran.trace.cycles })
     checkMemory(estimate, options.maxMemoryBytes ?? MAX_MEMORY_BYTES, ran.trace.cycles)
-    return await withKernels(options.kernels ?? 'wasm', options.maxMemoryBytes, async (kernels) => {
+    return await withKernels(options.kernels ?? 'wasm', async (kernels) => {
       const made = await proveRun(kernels, image, run, said, profile, options, times)
       const { security, peakWords, cells } = made.report
       const report: ProveReport = {

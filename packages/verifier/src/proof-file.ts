@@ -1,4 +1,4 @@
-import { decodeStatement, encodeStatement, imageId } from '@vouch/machine'
+import { decodeStatement, encodeStatement, imageId, riscvAir } from '@vouch/machine'
 import type { ImageHeader, Statement } from '@vouch/machine'
 import { INITIAL_SP } from '@vouch/engine'
 import { MAX_PROOF_BYTES, PROFILES } from '@vouch/stark'
@@ -40,6 +40,7 @@ const PROFILE_CODES: readonly [ProfileName, number][] = [
   ['proven-100', 2],
 ]
 const HEADER = 52
+const { minLogHeight, maxLogHeight } = riscvAir
 const STATEMENT_HEADER = 56
 const MAX_FILE_BYTES = HEADER + STATEMENT_HEADER + MAX_PUBLIC_BYTES + MAX_PROOF_BYTES
 
@@ -86,8 +87,13 @@ export function decodeProofFile(bytes: Uint8Array): ProofFile {
   if (bytes[11] !== 0) throw new Refusal('file/reserved', 'a reserved byte is set', 0, bytes[11])
   const logHeights = { rom: bytes[9], image: bytes[10] }
   for (const log of Object.values(logHeights))
-    if (log < 4 || log > 24)
-      throw new Refusal('file/image-heights', 'the image has an impossible height', '4..24', log)
+    if (log < minLogHeight || log > maxLogHeight)
+      throw new Refusal(
+        'file/image-heights',
+        'the image has an impossible height',
+        `${minLogHeight}..${maxLogHeight}`,
+        log,
+      )
   const length = view.getUint32(48, true)
   if (length > STATEMENT_HEADER + MAX_PUBLIC_BYTES)
     throw new Refusal(

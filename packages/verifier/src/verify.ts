@@ -1,4 +1,4 @@
-import { airPublics, encodeStatement, publicTerms } from '@vouch/machine'
+import { airPublics, encodeStatement, publicTermCount, publicTerms } from '@vouch/machine'
 import type { ImageHeader, Statement } from '@vouch/machine'
 import { verify as verifyStark } from '@vouch/stark'
 import type { StarkStatement } from '@vouch/stark'
@@ -102,7 +102,7 @@ export function starkStatement(statement: Statement, image: ImageHeader): StarkS
     bytes: encodeStatement(statement),
     publics: airPublics(statement),
     publicTerms: {
-      count: 5 + statement.publicConsumed + statement.journal.length,
+      count: publicTermCount(statement),
       sum: (z, alpha) => publicTerms(statement, image, z, alpha),
     },
     preprocessed: { image: { root: image.root, logHeights: image.logHeights } },
