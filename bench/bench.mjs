@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { parseElf, run, trace } from '@vouch/engine'
-import { standardHost } from '@vouch/bridge'
+import { bridge } from '@vouch/bridge'
 import { imageId, prove, verify } from 'vouch'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -49,7 +49,7 @@ function execution() {
     let cycles = 0
     for (let i = 0; i < runs + 1; i++) {
       const start = performance.now()
-      cycles = execute(program, standardHost({ publicInput }), {}).halt.cycle
+      cycles = execute(program, bridge({ publicInput }), {}).halt.cycle
       rates.push(cycles / seconds(start) / 1e6)
     }
     return { cycles, mips: median(rates.slice(1)) }

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseElf, run, trace } from '@vouch/engine'
-import { standardHost } from '@vouch/bridge'
+import { bridge } from '@vouch/bridge'
 
 const root = new URL('../../../guest-examples/', import.meta.url)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -34,7 +34,7 @@ describe('the guest examples', () => {
       const program = parseElf(readFileSync(new URL('guest.elf', folder)))
       for (const start of [run, trace] as const) {
         const shown: Uint8Array[] = []
-        const host = standardHost({
+        const host = bridge({
           privateInput: input(example.privateInput),
           publicInput: input(example.publicInput),
           onConsole: (_, bytes) => shown.push(bytes),

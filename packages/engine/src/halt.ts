@@ -7,9 +7,8 @@ export type TrapCause =
   | 'out-of-range-load'
   | 'out-of-range-store'
   | 'ebreak'
-  | 'unsupported-syscall'
-  | 'syscall-fault'
-  | 'journal-full'
+  | 'denied-syscall'
+  | 'audit-full'
 
 interface Where {
   readonly pc: number

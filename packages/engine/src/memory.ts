@@ -2,11 +2,14 @@ import type { Program } from './elf.ts'
 import { RAM_SIZE } from './trace-types.ts'
 
 export const PAGE_BITS = 12
-export const PAGE_WORDS = 1 << (PAGE_BITS - 2)
+export const PAGE_BYTES = 1 << PAGE_BITS
+export const PAGE_WORDS = PAGE_BYTES >>> 2
 
 /** 4 KiB of guest memory, made when first touched. `times` holds each word's last timestamp where a run is traced. */
 export interface Page {
-  readonly words: Int32Array
+  /** The same memory as `words`, little-endian. */
+  bytes: Uint8Array
+  words: Int32Array
   readonly times: Uint32Array
 }
 
@@ -19,17 +22,26 @@ export interface Memory {
   readonly touch: (index: number) => Page
 }
 
+/** The page of an address, made if there is none. */
+export const pageOf = (memory: Memory, address: number): Page =>
+  memory.pages[address >>> PAGE_BITS] ?? memory.touch(address >>> PAGE_BITS)
+
+/** Where in its page the word of an address is. */
+export const wordOf = (address: number): number => (address >>> 2) & (PAGE_WORDS - 1)
+
 export function memoryOf(program: Program, traced: boolean): Memory {
   const pages: (Page | undefined)[] = Array.from({ length: RAM_SIZE >>> PAGE_BITS })
   const touch = (index: number): Page => {
-    const page = { words: new Int32Array(PAGE_WORDS), times: traced ? new Uint32Array(PAGE_WORDS) : NO_TIMES }
+    const words = new Int32Array(PAGE_WORDS)
+    const times = traced ? new Uint32Array(PAGE_WORDS) : NO_TIMES
+    const page = { bytes: new Uint8Array(words.buffer), words, times }
     pages[index] = page
     return page
   }
+  const memory = { pages, touch }
   const { wordAddr, wordValue } = program
   for (let i = 0; i < wordAddr.length; i++) {
-    const page = pages[wordAddr[i] >>> PAGE_BITS] ?? touch(wordAddr[i] >>> PAGE_BITS)
-    page.words[(wordAddr[i] >>> 2) & (PAGE_WORDS - 1)] = wordValue[i]
+    pageOf(memory, wordAddr[i]).words[wordOf(wordAddr[i])] = wordValue[i]
   }
-  return { pages, touch }
+  return memory
 }

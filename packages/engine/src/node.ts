@@ -1,20 +1,16 @@
-import { createHash } from 'node:crypto'
-import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import type { Program } from './elf.ts'
 import type { Host } from './host.ts'
+import { nativeSha256, sourceOf } from './node-file.ts'
 import type { RunOptions } from './run.ts'
-import { TraceError } from './trace-file.ts'
-import type { ByteSink, Sha256 } from './trace-file.ts'
+import type { ByteSink } from './trace-file.ts'
 import { openTrace } from './trace-reader.ts'
 import type { OpenOptions, TraceReader } from './trace-reader.ts'
 import { traceToSink, traceToSinkAsync } from './trace-writer.ts'
 import type { WrittenTrace } from './trace-writer.ts'
 
-const sha256: Sha256 = (...parts) => {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest())
-}
+export { resumeTraceFile, resumeTraceToFile, resumeTraceToFileAsync } from './resume.ts'
+export type { ResumedTraceFile } from './resume.ts'
 
 /** An open trace file. */
 export interface TraceFile extends TraceReader {
@@ -30,7 +26,7 @@ export function createTraceFile(path: string): ByteSink & { readonly close: () =
   const regular = fstatSync(file).isFile()
   if (regular) fchmodSync(file, 0o600)
   return {
-    sha256,
+    sha256: nativeSha256,
     append(bytes) {
       for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
     },
@@ -78,19 +74,7 @@ export async function traceToFileAsync(
 export function openTraceFile(path: string, options: OpenOptions = {}): TraceFile {
   const file = openSync(path, 'r')
   try {
-    const stat = fstatSync(file)
-    if (!stat.isFile()) throw new TraceError('trace/magic', 'a trace is a regular file')
-    const read = (offset: number, length: number): Uint8Array => {
-      const bytes = new Uint8Array(length)
-      let at = 0
-      while (at < length) {
-        const count = readSync(file, bytes, at, length - at, offset + at)
-        if (count === 0) break
-        at += count
-      }
-      return bytes.subarray(0, at)
-    }
-    const reader = openTrace({ size: stat.size, read, sha256 }, options)
+    const reader = openTrace(sourceOf(file), options)
     return { ...reader, close: () => closeSync(file) }
   } catch (e) {
     closeSync(file)

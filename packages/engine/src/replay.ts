@@ -1,18 +1,22 @@
+import { EFFECT } from './effects.ts'
 import type { Program } from './elf.ts'
 import type { Halt } from './halt.ts'
 import type { Host } from './host.ts'
 import { trace, traceAsync } from './trace.ts'
 import type { TraceOptions, Traced } from './trace.ts'
+import type { TraceEnd } from './trace-end.ts'
 import { COLUMNS, ECALL_FIELDS, TraceError, programDigest, toHex } from './trace-file.ts'
-import type { TraceEnd } from './trace-file.ts'
 import type { ReadChunk, TraceReader } from './trace-reader.ts'
 import { CHUNK_ROWS, MAX_CYCLES, REGISTER_SLOTS } from './trace-types.ts'
-import type { EcallRecord, HaltRecord, TouchedMemory } from './trace-types.ts'
+import type { AuditedRecord, EcallRecord, HaltRecord, TouchedMemory } from './trace-types.ts'
 
 /** The first place where a re-run is not what the file says. */
 export interface Difference {
   readonly clk: number
-  /** A column of the trace, or a path such as `ecall.result`, `halt.code`, `memory[0x00012340].final`. */
+  /**
+   * A column of the trace, or a path such as `ecall.result`, `audited.effects[3].after`, `halt.code`,
+   * `memory[0x00012340].final`.
+   */
   readonly field: string
   /** In the file. */
   readonly expected: number | string
@@ -86,14 +90,14 @@ function comparison(
         return difference !== undefined || options.signal?.aborted === true
       },
     },
-    onChunk: (chunk, ecalls) => {
+    onChunk: (chunk, calls) => {
       if (difference !== undefined) return
       const file = index < reader.chunkCount ? reader.chunk(index++) : undefined
       if (file === undefined) {
         difference = { clk: chunk.firstClk, field: 'cycles', expected: reader.cycles, got: 'more' }
         return
       }
-      difference = chunkDifference(file, { chunk, ecalls })
+      difference = chunkDifference(file, { chunk, ...calls })
       if (difference === undefined) cycles += Math.min(file.chunk.rows, chunk.rows)
     },
     onProgress: (done) => options.onProgress?.(done),
@@ -129,8 +133,12 @@ function chunkDifference(file: ReadChunk, run: ReadChunk): Difference | undefine
     while (i < row && a[i] === b[i]) i++
     if (i < row) [row, column] = [i, name]
   }
-  const both = ({ ecalls }: ReadChunk) => ecalls.filter((e) => e.clk < firstClk + count)
-  const all: (Difference | undefined)[] = [ecallsDifference(both(file), both(run))]
+  const both = <Call extends { readonly clk: number }>(calls: readonly Call[]): readonly Call[] =>
+    calls.filter((e) => e.clk < firstClk + count)
+  const all: (Difference | undefined)[] = [
+    callsDifference('ecall', both(file.ecalls), both(run.ecalls), ecallDifference),
+    callsDifference('audited', both(file.audited), both(run.audited), auditedDifference),
+  ]
   if (column !== undefined) {
     const [expected, got] = [file.chunk[column][row], run.chunk[column][row]]
     all.push({ clk: firstClk + row, field: column, expected, got })
@@ -140,31 +148,55 @@ function chunkDifference(file: ReadChunk, run: ReadChunk): Difference | undefine
   return all.filter((d) => d !== undefined).toSorted((a, b) => a.clk - b.clk)[0]
 }
 
-const COPY_FIELDS = ['addr', 'before', 'after', 'prev', 'offset', 'count'] as const
-
-function ecallsDifference(file: readonly EcallRecord[], run: readonly EcallRecord[]): Difference | undefined {
+/** The first of two lists' calls that are not alike, or where one list has none. */
+function callsDifference<Call extends { readonly clk: number }>(
+  field: string,
+  file: readonly Call[],
+  run: readonly Call[],
+  compare: (file: Call, run: Call) => Difference | undefined,
+): Difference | undefined {
   for (let i = 0; i < Math.max(file.length, run.length); i++) {
-    const [a, b] = [file[i] as EcallRecord | undefined, run[i] as EcallRecord | undefined]
+    const [a, b] = [file[i] as Call | undefined, run[i] as Call | undefined]
     if (a === undefined || b === undefined || a.clk !== b.clk) {
       const clk = Math.min(a?.clk ?? Infinity, b?.clk ?? Infinity)
-      return {
-        clk,
-        field: 'ecall',
-        expected: a?.clk === clk ? 'one' : 'none',
-        got: b?.clk === clk ? 'one' : 'none',
-      }
+      const there = (call: Call | undefined) => (call?.clk === clk ? 'one' : 'none')
+      return { clk, field, expected: there(a), got: there(b) }
     }
-    const { clk } = a
-    for (const f of ECALL_FIELDS)
-      if (a[f] !== b[f]) return { clk, field: `ecall.${f}`, expected: a[f], got: b[f] }
-    if (a.copies.length !== b.copies.length)
-      return { clk, field: 'ecall.copies', expected: a.copies.length, got: b.copies.length }
-    for (let n = 0; n < a.copies.length; n++)
-      for (const f of COPY_FIELDS)
-        if (a.copies[n][f] !== b.copies[n][f])
-          return { clk, field: `ecall.copies[${n}].${f}`, expected: a.copies[n][f], got: b.copies[n][f] }
+    const difference = compare(a, b)
+    if (difference !== undefined) return difference
   }
   return undefined
+}
+
+const COPY_FIELDS = ['addr', 'before', 'after', 'prev', 'offset', 'count'] as const
+
+function ecallDifference(a: EcallRecord, b: EcallRecord): Difference | undefined {
+  const { clk } = a
+  for (const f of ECALL_FIELDS)
+    if (a[f] !== b[f]) return { clk, field: `ecall.${f}`, expected: a[f], got: b[f] }
+  if (a.copies.length !== b.copies.length)
+    return { clk, field: 'ecall.copies', expected: a.copies.length, got: b.copies.length }
+  for (let n = 0; n < a.copies.length; n++)
+    for (const f of COPY_FIELDS)
+      if (a.copies[n][f] !== b.copies[n][f])
+        return { clk, field: `ecall.copies[${n}].${f}`, expected: a.copies[n][f], got: b.copies[n][f] }
+  return undefined
+}
+
+const EFFECT_FIELDS = Object.keys(EFFECT.at) as (keyof typeof EFFECT.at)[]
+
+function auditedDifference(a: AuditedRecord, b: AuditedRecord): Difference | undefined {
+  const { clk } = a
+  for (const f of ['pc', 'nextPc'] as const)
+    if (a[f] !== b[f]) return { clk, field: `audited.${f}`, expected: a[f], got: b[f] }
+  const [expected, got] = [a.effects.length / EFFECT.words, b.effects.length / EFFECT.words]
+  if (expected !== got) return { clk, field: 'audited.effects', expected, got }
+  const i = a.effects.findIndex((word, n) => word !== b.effects[n])
+  if (i === -1) return undefined
+  const at = i % EFFECT.words
+  const name = EFFECT_FIELDS.find((f) => EFFECT.at[f] === at)
+  const field = `audited.effects[${(i - at) / EFFECT.words}].${name}`
+  return { clk, field, expected: a.effects[i], got: b.effects[i] }
 }
 
 function endDifference(file: TraceEnd, run: TraceEnd): Difference | undefined {

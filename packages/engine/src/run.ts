@@ -1,14 +1,14 @@
 import { codeEntryAt, codeTable, fetchFault } from './code.ts'
 import type { Program } from './elf.ts'
 import type { Halt, TrapCause } from './halt.ts'
-import type { EcallContext, EcallOutcome, Host } from './host.ts'
+import { PortGuest, commit, putBytes } from './guest.ts'
+import type { EcallOutcome, Host } from './host.ts'
 import { STOP, advance } from './machine.ts'
-import { PAGE_BITS, PAGE_WORDS, memoryOf } from './memory.ts'
-import type { Memory } from './memory.ts'
+import { memoryOf } from './memory.ts'
 import { RunPort } from './port-run.ts'
 import { ECALL_WEIGHT, drive, driveAsync } from './stepper.ts'
 import type { DriveOptions, Stepper } from './stepper.ts'
-import { MAX_CYCLES, RAM_SIZE } from './trace-types.ts'
+import { MAX_CYCLES } from './trace-types.ts'
 
 export interface RunOptions extends DriveOptions {
   /** Most cycles, at most and by default MAX_CYCLES; the run halts with kind 'limit' when more would be needed. */
@@ -36,7 +36,7 @@ function runStepper(program: Program, host: Host, maxCycles?: number): Stepper<{
   const limit = checkLimit(maxCycles)
   const code = codeTable(program)
   const port = new RunPort(memoryOf(program, false), program.entry)
-  const context = new RunContext(port)
+  const guest = new PortGuest(port)
   let cycles = 0
   const at = (cycle: number) => where(program, port.pc, cycle)
   return {
@@ -53,10 +53,18 @@ function runStepper(program: Program, host: Host, maxCycles?: number): Stepper<{
         left -= retired
         if (port.stop === STOP.done) continue
         if (port.stop !== STOP.ecall) return { halt: trapHalt(program, port, at(cycles + 1)) }
-        const outcome = host.ecall(context)
-        if (outcome.kind !== 'result') return { halt: ecallHalt(outcome, context.number, at(cycles + 1)) }
-        port.registers[10] = outcome.value
-        port.pc += 4
+        guest.clk = cycles + 1
+        const outcome = host.ecall(guest)
+        if (outcome.kind === 'audited') {
+          commit(port, outcome)
+          port.pc = outcome.nextPc
+        } else if (outcome.kind === 'direct') {
+          const { result, cursor, copy } = outcome
+          if (copy?.write) putBytes(port.memory, copy.address, copy.bytes)
+          if (cursor !== undefined) port.registers[cursor] += result
+          port.registers[10] = result
+          port.pc += 4
+        } else return { halt: ecallHalt(outcome, guest.reg(17), at(cycles + 1)) }
         cycles++
         left -= ECALL_WEIGHT
       }
@@ -108,67 +116,11 @@ export function trapHalt(
 }
 
 export function ecallHalt(
-  outcome: Exclude<EcallOutcome, { kind: 'result' }>,
+  outcome: Extract<EcallOutcome, { kind: 'exit' | 'trap' }>,
   number: number,
   at: ReturnType<typeof where>,
 ): Halt {
   return outcome.kind === 'exit'
     ? { kind: 'exit', code: outcome.code >>> 0, ...at }
     : { kind: 'trap', cause: outcome.cause, number, ...at }
-}
-
-/** Registers and memory as a service sees them. */
-export class RunContext implements EcallContext {
-  readonly port: { readonly registers: Int32Array; readonly memory: Memory }
-
-  constructor(port: { readonly registers: Int32Array; readonly memory: Memory }) {
-    this.port = port
-  }
-
-  get number(): number {
-    return this.port.registers[17] >>> 0
-  }
-  get a0(): number {
-    return this.port.registers[10] >>> 0
-  }
-  get a1(): number {
-    return this.port.registers[11] >>> 0
-  }
-  get a2(): number {
-    return this.port.registers[12] >>> 0
-  }
-
-  inRam(address: number, length: number): boolean {
-    return address + length <= RAM_SIZE
-  }
-
-  readBytes(address: number, length: number): Uint8Array {
-    return this.peekBytes(address, length)
-  }
-
-  peekBytes(address: number, length: number): Uint8Array {
-    const { pages } = this.port.memory
-    const bytes = new Uint8Array(length)
-    for (let i = 0; i < length; i++) {
-      const at = address + i
-      const word = pages[at >>> PAGE_BITS]?.words[(at >>> 2) & (PAGE_WORDS - 1)] ?? 0
-      bytes[i] = word >>> (8 * (at & 3))
-    }
-    return bytes
-  }
-
-  writeBytes(address: number, bytes: Uint8Array): void {
-    const { memory } = this.port
-    for (let i = 0; i < bytes.length; i++) {
-      const at = address + i
-      const page = memory.pages[at >>> PAGE_BITS] ?? memory.touch(at >>> PAGE_BITS)
-      const word = (at >>> 2) & (PAGE_WORDS - 1)
-      const by = 8 * (at & 3)
-      page.words[word] = (page.words[word] & ~(0xff << by)) | (bytes[i] << by)
-    }
-  }
-
-  advance(cursor: number, count: number): void {
-    this.port.registers[cursor] += count
-  }
 }

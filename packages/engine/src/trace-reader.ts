@@ -1,12 +1,18 @@
+import { sha256 as portableSha256 } from '@vouch/hash'
+import type { Sha256 } from '@vouch/hash'
 import { MAX_CODE_SPAN, MAX_IMAGE_BYTES } from './elf.ts'
 import type { CodeEntry } from './elf.ts'
 import { decode } from './isa.ts'
+import { decodeChunk } from './trace-chunk.ts'
+import { decodeEnd } from './trace-end.ts'
+import type { TraceEnd } from './trace-end.ts'
 import {
   CHUNK,
   FRAME_BYTES,
   HASH_BYTES,
   HEADER_BYTES,
   MAX_CHUNK_COPIES,
+  MAX_CHUNK_EFFECTS,
   MAX_CHUNK_ROWS,
   MAX_PAYLOAD_BYTES,
   MAX_SYMBOL_BYTES,
@@ -15,28 +21,24 @@ import {
   TRACE_VERSION,
   TRAILER,
   TraceError,
-  decodeChunk,
-  decodeEnd,
   decodeFrame,
   getColumn,
   payloadSize,
-  platformSha256,
   sameBytes,
   toHex,
   viewOf,
 } from './trace-file.ts'
-import type { ByteSource, Frame, Sha256, TraceEnd } from './trace-file.ts'
+import type { ByteSource, Frame } from './trace-file.ts'
 import { MAX_CYCLES, RAM_SIZE } from './trace-types.ts'
-import type { EcallRecord, Trace, TraceChunk } from './trace-types.ts'
+import type { AuditedRecord, Calls, EcallRecord, Trace, TraceChunk } from './trace-types.ts'
 
 export interface OpenOptions {
   /** Give up everything from the first damaged chunk on, instead of throwing. Reads every chunk once. */
   readonly recover?: boolean
 }
 
-export interface ReadChunk {
+export interface ReadChunk extends Calls {
   readonly chunk: TraceChunk
-  readonly ecalls: readonly EcallRecord[]
 }
 
 /** An open trace. Chunks are read and checked when asked for; the last one stays in memory. */
@@ -52,11 +54,16 @@ export interface TraceReader {
   /** Of the file. */
   readonly size: number
   readonly chunkCount: number
-  /** Ecalls that did not halt, and the words they copied. */
+  /** Direct ecalls, and the words they copied. */
   readonly ecallCount: number
   readonly copyCount: number
+  /** Audited ecalls, and the rows of their effects. */
+  readonly auditedCount: number
+  readonly effectCount: number
   /** Rows in whole chunks. */
   readonly cycles: number
+  /** Bytes up to the end of the last chunk that is full: what a run that is traced again makes in any case. */
+  readonly fullBytes: number
   /** The trailer is there: the run came to its end. */
   readonly complete: boolean
   /** At the end of the file, and not readable. */
@@ -89,7 +96,7 @@ export const bytesSource = (bytes: Uint8Array): ByteSource => ({
  * A file that ends inside a chunk is not an error: it opens up to its last whole chunk, with `complete: false`.
  */
 export function openTrace(source: ByteSource, options: OpenOptions = {}): TraceReader {
-  const sha256 = source.sha256 ?? platformSha256
+  const sha256 = source.sha256 ?? portableSha256
   const header = readHeader(source, sha256)
   const { chunkRows } = header
   const recover = options.recover === true
@@ -97,6 +104,7 @@ export function openTrace(source: ByteSource, options: OpenOptions = {}): TraceR
   let trailer: Place | undefined
   let damage: TraceError | undefined
   let offset = header.bytes
+  let fullBytes = offset
   let cycles = 0
   let chain: Uint8Array = header.chain
 
@@ -131,6 +139,7 @@ export function openTrace(source: ByteSource, options: OpenOptions = {}): TraceR
       }
       chain = next
       offset = place.offset + frame.payloadBytes
+      if (trailer === undefined && frame.rows === chunkRows) fullBytes = offset
     }
     if (trailer !== undefined && offset !== source.size)
       throw new TraceError('trace/trailing', `${source.size - offset} bytes follow the end of the trace`)
@@ -161,7 +170,10 @@ export function openTrace(source: ByteSource, options: OpenOptions = {}): TraceR
     chunkCount: places.length,
     ecallCount: places.reduce((n, p) => n + p.frame.ecalls, 0),
     copyCount: places.reduce((n, p) => n + p.frame.copies, 0),
+    auditedCount: places.reduce((n, p) => n + p.frame.audited, 0),
+    effectCount: places.reduce((n, p) => n + p.frame.effects, 0),
     cycles,
+    fullBytes,
     complete: trailer !== undefined,
     lostBytes: source.size - offset,
     damage,
@@ -176,32 +188,36 @@ export function readTrace(reader: TraceReader): Trace {
   if (end === undefined) throw new TraceError('trace/truncated', 'the trace has no end')
   const chunks: TraceChunk[] = []
   const ecalls: EcallRecord[] = []
+  const audited: AuditedRecord[] = []
   for (let i = 0; i < reader.chunkCount; i++) {
     const read = reader.chunk(i)
     chunks.push(read.chunk)
     for (const e of read.ecalls) ecalls.push(e)
+    for (const e of read.audited) audited.push(e)
   }
   const { record, registersFinal, registersFinalTs, memory } = end
-  return { cycles: reader.cycles, chunks, ecalls, halt: record, registersFinal, registersFinalTs, memory }
+  const { cycles } = reader
+  return { cycles, chunks, ecalls, audited, halt: record, registersFinal, registersFinalTs, memory }
 }
 
 function checkFrame(frame: Frame, index: number, cycles: number, chunkRows: number): void {
   const { kind, rows } = frame
   if (
     frame.payloadBytes > MAX_PAYLOAD_BYTES ||
+    frame.effects > MAX_CHUNK_EFFECTS ||
     frame.copies > (kind === TRAILER ? MAX_SYMBOL_BYTES : MAX_CHUNK_COPIES)
   )
     throw new TraceError('trace/limits', `a payload of ${frame.payloadBytes} bytes`, index)
   const follows =
     frame.index === index &&
     frame.firstClk === cycles + 1 &&
-    ((kind === TRAILER && frame.ecalls === 0) ||
+    ((kind === TRAILER && frame.ecalls === 0 && frame.audited === 0 && frame.effects === 0) ||
       (kind === CHUNK &&
         cycles % chunkRows === 0 &&
         rows >= 1 &&
         rows <= chunkRows &&
         cycles + rows <= MAX_CYCLES &&
-        frame.ecalls <= rows))
+        frame.ecalls + frame.audited <= rows))
   if (!follows || frame.payloadBytes !== payloadSize(frame))
     throw new TraceError('trace/format', 'its frame does not fit here', index)
 }

@@ -6,13 +6,14 @@
  * access to the same register or memory word, 0 if there was none. clk < 2^28, so ts < 2^30.
  *
  * Registers. Slots 0..31 are x0..x31. A write to x0 goes to slot 32, the sink: x0 itself is never written.
- * Slots 33 (public-input cursor) and 34 (journal cursor) belong to the host services. All start at 0 except
- * x2 = INITIAL_SP.
+ * Slots 33 (public-input cursor), 34 (journal cursor) and 35 (cycles that host calls charged) belong to the host
+ * services. All start at 0 except x2 = INITIAL_SP.
  */
 export const SINK = 32
 export const PUBLIC_CURSOR = 33
 export const JOURNAL_CURSOR = 34
-export const REGISTER_SLOTS = 35
+export const CHARGED = 35
+export const REGISTER_SLOTS = 36
 export const RAM_SIZE = 2 ** 30
 export const INITIAL_SP = RAM_SIZE - 16
 export const CHUNK_ROWS = 1 << 16
@@ -41,7 +42,7 @@ export interface TraceChunk {
 }
 
 /**
- * One ecall that did not halt. Reads x17, x11, x12 at slot 0, reads and writes x10 at slot 3 (one access), and,
+ * One direct ecall. Reads x17, x11, x12 at slot 0, reads and writes x10 at slot 3 (one access), and,
  * for the public input and the journal, reads and writes the cursor at slot 3. The cycle's row in TraceChunk
  * has no accesses of its own.
  */
@@ -76,6 +77,18 @@ export interface CopyRecord {
   readonly count: number
 }
 
+/**
+ * One audited ecall: it touches exactly what `effects` lists, reads at 4·clk + 1 and then writes at 4·clk + 2. The
+ * cycle's row in TraceChunk has no accesses of its own.
+ */
+export interface AuditedRecord {
+  readonly clk: number
+  readonly pc: number
+  readonly nextPc: number
+  /** Rows of EFFECT.words words; see `effects.ts`. */
+  readonly effects: Uint32Array
+}
+
 /** The last cycle. exit: reads x17 at slot 0 and x10, both cursors at slot 3. ebreak: reads both cursors at slot 3. */
 export interface HaltRecord {
   readonly kind: 'exit' | 'ebreak'
@@ -101,11 +114,17 @@ export interface TouchedMemory {
   readonly finalTs: Uint32Array
 }
 
+/** Host calls, each kind in order; no cycle has two. */
+export interface Calls {
+  /** Direct ecalls. */
+  readonly ecalls: readonly EcallRecord[]
+  readonly audited: readonly AuditedRecord[]
+}
+
 /** A complete run. `cycles` counts the halting instruction. */
-export interface Trace {
+export interface Trace extends Calls {
   readonly cycles: number
   readonly chunks: readonly TraceChunk[]
-  readonly ecalls: readonly EcallRecord[]
   /** Absent when the run trapped or hit its cycle limit: such a run has no proof. */
   readonly halt: HaltRecord | undefined
   /** REGISTER_SLOTS entries each. */

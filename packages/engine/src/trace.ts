@@ -1,24 +1,37 @@
 import { codeEntryAt, codeTable } from './code.ts'
 import type { Program } from './elf.ts'
 import type { Halt } from './halt.ts'
-import type { Host } from './host.ts'
+import { EFFECT, effectRows } from './effects.ts'
+import { PortGuest, commit, putBytes } from './guest.ts'
+import type { AuditedCall, DirectCall, Host } from './host.ts'
 import { STOP, advance } from './machine.ts'
-import { PAGE_BITS, PAGE_WORDS, memoryOf } from './memory.ts'
+import { PAGE_BYTES, PAGE_WORDS, memoryOf, pageOf, wordOf } from './memory.ts'
 import type { Memory } from './memory.ts'
 import { TracePort, emptyChunk } from './port-trace.ts'
-import { RunContext, checkLimit, ecallHalt, trapHalt, where } from './run.ts'
+import { checkLimit, ecallHalt, trapHalt, where } from './run.ts'
 import type { RunOptions } from './run.ts'
 import { ECALL_WEIGHT, drive, driveAsync } from './stepper.ts'
 import type { Stepper } from './stepper.ts'
 import { CHUNK_ROWS, JOURNAL_CURSOR, PUBLIC_CURSOR } from './trace-types.ts'
-import type { CopyRecord, EcallRecord, HaltRecord, TouchedMemory, Trace, TraceChunk } from './trace-types.ts'
+import type {
+  AuditedRecord,
+  Calls,
+  CopyRecord,
+  EcallRecord,
+  HaltRecord,
+  TouchedMemory,
+  Trace,
+  TraceChunk,
+} from './trace-types.ts'
 
 export interface TraceOptions extends RunOptions {
-  /** Given each chunk when it is full, and the last one, with the ecalls of its cycles: for writing while running. */
-  readonly onChunk?: (chunk: TraceChunk, ecalls: readonly EcallRecord[]) => void
-  /** False: `trace.chunks` and `trace.ecalls` stay empty, for runs that only go to a file. */
+  /** Given each chunk when it is full, and the last one, with the calls of its cycles: for writing while running. */
+  readonly onChunk?: (chunk: TraceChunk, calls: Calls) => void
+  /** False: `chunks`, `ecalls` and `audited` of the trace stay empty, for runs that only go to a file. */
   readonly keep?: boolean
 }
+
+const noCalls = (): { ecalls: EcallRecord[]; audited: AuditedRecord[] } => ({ ecalls: [], audited: [] })
 
 export interface Traced {
   readonly halt: Halt
@@ -40,18 +53,20 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
   const code = codeTable(program)
   const port = new TracePort(memoryOf(program, true), program.entry)
   const chunks: TraceChunk[] = []
-  const ecalls: EcallRecord[] = []
-  let chunkEcalls: EcallRecord[] = []
+  const calls = noCalls()
+  let chunkCalls = noCalls()
+  const guest = new PortGuest(port)
   let cycles = 0
 
   const flush = (): void => {
     port.chunk.rows = port.row
-    options.onChunk?.(port.chunk, chunkEcalls)
+    options.onChunk?.(port.chunk, chunkCalls)
     if (options.keep !== false) {
       chunks.push(port.chunk)
-      for (const e of chunkEcalls) ecalls.push(e)
+      for (const e of chunkCalls.ecalls) calls.ecalls.push(e)
+      for (const e of chunkCalls.audited) calls.audited.push(e)
     }
-    chunkEcalls = []
+    chunkCalls = noCalls()
     port.row = 0
   }
   const at = (cycle: number) => where(program, port.pc, cycle)
@@ -62,7 +77,7 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
       trace: {
         cycles,
         chunks,
-        ecalls,
+        ...calls,
         halt: record,
         registersFinal: new Uint32Array(port.registers),
         registersFinalTs: port.times.slice(),
@@ -90,15 +105,16 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
         left -= retired
         const cycle = cycles + 1
         if (port.stop === STOP.ecall) {
-          const context = new TraceContext(port, cycle)
-          const { number, a0 } = context
-          const outcome = host.ecall(context)
+          guest.clk = cycle
+          const number = guest.reg(17)
+          const outcome = host.ecall(guest)
           if (outcome.kind === 'trap') return finish(ecallHalt(outcome, number, at(cycle)), undefined)
           if (outcome.kind === 'exit')
-            return last(ecallHalt(outcome, number, at(cycle)), exitRecord(port, cycle, number, a0))
-          chunkEcalls.push(context.record(outcome.value))
+            return last(ecallHalt(outcome, number, at(cycle)), exitRecord(port, cycle, number, guest.reg(10)))
+          if (outcome.kind === 'direct') chunkCalls.ecalls.push(direct(port, cycle, outcome))
+          else chunkCalls.audited.push(audited(port, cycle, outcome))
           port.retire(port.pc)
-          port.pc += 4
+          port.pc = outcome.kind === 'direct' ? port.pc + 4 : outcome.nextPc
           cycles++
           left -= ECALL_WEIGHT
         } else if (port.stop === STOP.ebreak) {
@@ -142,80 +158,80 @@ const cursors = (port: TracePort) => ({
   journalCursorPrev: touchRegister(port, JOURNAL_CURSOR, port.ts + 3),
 })
 
-/** A service's view that notes what it copies and moves. */
-class TraceContext extends RunContext {
-  readonly #port: TracePort
-  readonly #clk: number
-  readonly #at: { number: number; a0: number; a1: number; a2: number; pc: number }
-  #copies: CopyRecord[] = []
-  #cursor = 0
-  #cursorBefore = 0
-
-  constructor(port: TracePort, clk: number) {
-    super(port)
-    this.#port = port
-    this.#clk = clk
-    this.#at = { number: this.number, a0: this.a0, a1: this.a1, a2: this.a2, pc: port.pc }
+/** Makes a direct call, and notes what it copies and moves. */
+function direct(port: TracePort, clk: number, { result, cursor = 0, copy }: DirectCall): EcallRecord {
+  const { ts, registers } = port
+  const [number, a0, a1, a2] = [17, 10, 11, 12].map((slot) => registers[slot] >>> 0)
+  const copies = copy === undefined ? [] : copyWords(port, copy)
+  const cursorBefore = cursor === 0 ? 0 : registers[cursor]
+  if (cursor !== 0) registers[cursor] += result
+  registers[10] = result
+  return {
+    clk,
+    pc: port.pc,
+    number,
+    a0,
+    a1,
+    a2,
+    result: result >>> 0,
+    a7Prev: touchRegister(port, 17, ts),
+    a0Prev: touchRegister(port, 10, ts + 3),
+    a1Prev: touchRegister(port, 11, ts),
+    a2Prev: touchRegister(port, 12, ts),
+    cursor,
+    cursorBefore,
+    cursorPrev: cursor === 0 ? 0 : touchRegister(port, cursor, ts + 3),
+    copies,
   }
+}
 
-  override readBytes(address: number, length: number): Uint8Array {
-    const bytes = super.readBytes(address, length)
-    this.#copy(address, length, () => {})
-    return bytes
+function copyWords(
+  port: TracePort,
+  { address, bytes, write }: NonNullable<DirectCall['copy']>,
+): CopyRecord[] {
+  const { memory, ts } = port
+  if (bytes.length === 0) return []
+  const end = address + bytes.length
+  const found: { addr: number; before: number; prev: number }[] = []
+  for (let addr = address - (address % 4); addr < end; addr += 4) {
+    const { words, times } = pageOf(memory, addr)
+    const word = wordOf(addr)
+    found.push({ addr, before: words[word] >>> 0, prev: times[word] })
+    times[word] = ts + 2
   }
+  if (write) putBytes(memory, address, bytes)
+  return found.map(({ addr, before, prev }) => {
+    const offset = Math.max(0, address - addr)
+    const after = pageOf(memory, addr).words[wordOf(addr)] >>> 0
+    return { addr, before, after, prev, offset, count: Math.min(4, end - addr) - offset }
+  })
+}
 
-  override writeBytes(address: number, bytes: Uint8Array): void {
-    this.#copy(address, bytes.length, () => super.writeBytes(address, bytes))
+/** Makes an audited call, and completes its rows with what they found. */
+function audited(port: TracePort, clk: number, call: AuditedCall): AuditedRecord {
+  const { registers, memory, ts, pc } = port
+  const effects = effectRows(call)
+  const { words, at, register, write } = EFFECT
+  // A word that is read and written has two rows, the read first: its time is then the time before of the write.
+  for (let row = 0; row < effects.length; row += words) {
+    const flags = effects[row]
+    const address = effects[row + at.address]
+    const page = (flags & register) === 0 ? pageOf(memory, address) : undefined
+    const index = page === undefined ? address : wordOf(address)
+    const times = page === undefined ? port.times : page.times
+    effects[row + at.before] = page === undefined ? registers[index] : page.words[index]
+    effects[row + at.prev] = times[index]
+    times[index] = ts + ((flags & write) === 0 ? 1 : 2)
   }
-
-  override advance(cursor: number, count: number): void {
-    this.#cursor = cursor
-    this.#cursorBefore = this.#port.registers[cursor]
-    super.advance(cursor, count)
+  commit(port, call)
+  for (let row = 0; row < effects.length; row += words) {
+    const flags = effects[row]
+    const address = effects[row + at.address]
+    if ((flags & write) === 0) effects[row + at.after] = effects[row + at.before]
+    else if ((flags & register) !== 0) effects[row + at.after] = registers[address]
+    else effects[row + at.after] = pageOf(memory, address).words[wordOf(address)]
   }
-
-  #copy(address: number, length: number, effect: () => void): void {
-    if (this.#copies.length > 0) throw new Error('a service copies at most once a call')
-    if (length === 0) return
-    const { memory, ts } = this.#port
-    const first = address - (address % 4)
-    const words: { addr: number; before: number; prev: number }[] = []
-    const page = (addr: number) => memory.pages[addr >>> PAGE_BITS] ?? memory.touch(addr >>> PAGE_BITS)
-    for (let addr = first; addr < address + length; addr += 4) {
-      const { words: values, times } = page(addr)
-      const word = (addr >>> 2) & (PAGE_WORDS - 1)
-      words.push({ addr, before: values[word] >>> 0, prev: times[word] })
-      times[word] = ts + 2
-    }
-    effect()
-    this.#copies = words.map(({ addr, before, prev }) => {
-      const offset = Math.max(0, address - addr)
-      const count = Math.min(4, address + length - addr) - offset
-      const after = page(addr).words[(addr >>> 2) & (PAGE_WORDS - 1)] >>> 0
-      return { addr, before, after, prev, offset, count }
-    })
-  }
-
-  /** Ends the call with a0 = result. */
-  record(result: number): EcallRecord {
-    const port = this.#port
-    const { ts } = port
-    const record = {
-      clk: this.#clk,
-      ...this.#at,
-      result: result >>> 0,
-      a7Prev: touchRegister(port, 17, ts),
-      a0Prev: touchRegister(port, 10, ts + 3),
-      a1Prev: touchRegister(port, 11, ts),
-      a2Prev: touchRegister(port, 12, ts),
-      cursor: this.#cursor,
-      cursorBefore: this.#cursorBefore,
-      cursorPrev: this.#cursor === 0 ? 0 : touchRegister(port, this.#cursor, ts + 3),
-      copies: this.#copies,
-    }
-    port.registers[10] = result
-    return record
-  }
+  return { clk, pc, nextPc: call.nextPc, effects }
 }
 
 function touchedMemory(program: Program, memory: Memory): TouchedMemory {
@@ -233,7 +249,7 @@ function touchedMemory(program: Program, memory: Memory): TouchedMemory {
     if (page === undefined) return
     for (let w = 0; w < PAGE_WORDS; w++) {
       if (page.times[w] === 0) continue
-      const address = index * 4 * PAGE_WORDS + 4 * w
+      const address = index * PAGE_BYTES + 4 * w
       while (image < wordAddr.length && wordAddr[image] < address) image++
       addr[at] = address
       initial[at] = image < wordAddr.length && wordAddr[image] === address ? wordValue[image] : 0

@@ -85,7 +85,7 @@ describe('halts', () => {
     })
     expect(haltOf(programFrom('nop\n ebreak'))).toMatchObject({ cause: 'ebreak', pc: BASE + 4, cycle: 2 })
     expect(haltOf(programFrom('li a7, 999\n ecall'))).toMatchObject({
-      cause: 'unsupported-syscall',
+      cause: 'denied-syscall',
       number: 999,
       cycle: 3,
     })

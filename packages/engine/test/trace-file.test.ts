@@ -9,11 +9,13 @@ import {
   traceToSinkAsync,
   traceWriter,
 } from '@vouch/engine'
-import type { CopyRecord } from '@vouch/engine'
+import type { Calls, CopyRecord } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
-import { COLUMNS, encodeFrame, payloadSize } from '../src/trace-file.ts'
+import { encodeChunk } from '../src/trace-chunk.ts'
+import { COLUMNS, PREFIX_BYTES, encodeFrame, payloadSize } from '../src/trace-file.ts'
 import {
   busy,
+  callsIn,
   codeOf,
   cut,
   forged,
@@ -31,6 +33,9 @@ import type { Part } from './trace-support.ts'
 const program = busy(10)
 const file = written(program, 32)
 const pristine = open(file.bytes)
+/** Of a chunk without calls. */
+const none = { ecalls: 0, copies: 0, audited: 0, effects: 0 }
+const noCalls = { ecalls: [], audited: [] }
 const headerBytes = 56 + 8 * pristine.codeCount + 32
 
 describe('round trip', () => {
@@ -41,13 +46,14 @@ describe('round trip', () => {
     expect(back.chunks).toEqual([cut(file.trace, 1, file.trace.cycles)])
     expect(chunks).toHaveLength(1)
     expect(file.trace.ecalls.flatMap((e) => e.copies)).not.toHaveLength(0)
+    expect(file.trace.audited).toHaveLength(2)
   })
 
   it('reads any chunk, in any order', () => {
     for (const i of [3, 0, pristine.chunkCount - 1, 1]) {
-      const { chunk, ecalls } = pristine.chunk(i)
+      const { chunk, ...calls } = pristine.chunk(i)
       expect(chunk).toEqual(cut(file.trace, 32 * i + 1, chunk.rows))
-      expect(ecalls).toEqual(file.trace.ecalls.filter((e) => Math.floor((e.clk - 1) / 32) === i))
+      expect(calls).toEqual(callsIn(file.trace, 32 * i + 1, 32))
     }
     expect(codeOf(() => pristine.chunk(pristine.chunkCount))).toEqual({
       code: 'trace/range',
@@ -57,7 +63,7 @@ describe('round trip', () => {
 
   it('says what it is', () => {
     expect(pristine).toMatchObject({
-      version: 1,
+      version: 2,
       chunkRows: 32,
       entry: 0x10000,
       complete: true,
@@ -65,6 +71,9 @@ describe('round trip', () => {
       cycles: file.trace.cycles,
       size: file.bytes.length,
       ecallCount: 3,
+      copyCount: 7,
+      auditedCount: 2,
+      effectCount: file.trace.audited.reduce((n, e) => n + e.effects.length / 5, 0),
     })
     expect(pristine.end()?.halt).toEqual(file.halt)
     expect(pristine.codeAt(0x10000)?.word).toBe(program.code[0].word)
@@ -78,7 +87,7 @@ describe('round trip', () => {
       'first cycle': '.word 4\n',
       'misaligned-load': 'lw a0, 1(x0)',
       'out-of-range-store': 'sw a0, -4(x0)',
-      'unsupported-syscall': 'li a7, 1234\n ecall',
+      'denied-syscall': 'li a7, 1234\n ecall',
       'misaligned-fetch': 'nop\n beq x0, x0, 2',
     }
     for (const [name, source] of Object.entries(sources)) {
@@ -105,7 +114,7 @@ describe('round trip', () => {
     const counting = { append: (bytes: Uint8Array) => (sizes.push(bytes.length), sink.append(bytes)) }
     let atFirst: number | undefined
     const report = traceToSink(loop, host(), counting, { onProgress: () => (atFirst ??= sizes.length) })
-    const full = 92 + 65536 * 4 * COLUMNS.length
+    const full = PREFIX_BYTES + 65536 * 4 * COLUMNS.length
     expect(sizes[2]).toBe(full)
     expect(sizes).toHaveLength(5)
     expect(atFirst).toBeLessThan(4)
@@ -141,7 +150,7 @@ describe('cut files', () => {
   it('opens up to the last whole chunk, wherever the file was cut', () => {
     const starts = [headerBytes]
     forged(file.bytes, (parts) => {
-      for (const p of parts) starts.push((starts.at(-1) ?? 0) + 92 + p.payload.length)
+      for (const p of parts) starts.push((starts.at(-1) ?? 0) + PREFIX_BYTES + p.payload.length)
     })
     for (let length = 0; length < file.bytes.length; length++) {
       const bytes = file.bytes.subarray(0, length)
@@ -192,13 +201,13 @@ describe('cut files', () => {
     const frames: Uint8Array[] = []
     let chain: Uint8Array = header.slice(-32)
     for (let index = 0; index < 256; index++) {
-      const shape = { kind: 1, index, firstClk: rows * index + 1, rows, ecalls: 0, copies: 0, payloadBytes }
+      const shape = { kind: 1, index, firstClk: rows * index + 1, rows, ...none, payloadBytes }
       const frame = encodeFrame(shape)
       const checksum = new Uint8Array(32)
       chain = sha256(chain, frame, checksum)
       frames.push(new Uint8Array(Buffer.concat([frame, checksum, chain])))
     }
-    const step = 92 + payloadBytes
+    const step = PREFIX_BYTES + payloadBytes
     const source = {
       size: headerBytes + 256 * step,
       read: (offset: number, length: number) =>
@@ -214,7 +223,7 @@ describe('cut files', () => {
 function startOf(i: number): number {
   let at = headerBytes
   forged(file.bytes, (parts) => {
-    for (const p of parts.slice(0, i)) at += 92 + p.payload.length
+    for (const p of parts.slice(0, i)) at += PREFIX_BYTES + p.payload.length
   })
   return at
 }
@@ -245,7 +254,7 @@ describe('changed files', () => {
 
   it('names the chunk, and still reads the others', () => {
     const bytes = file.bytes.slice()
-    bytes[startOf(2) + 92 + 7] ^= 1
+    bytes[startOf(2) + PREFIX_BYTES + 7] ^= 1
     const reader = open(bytes)
     expect(codeOf(() => reader.chunk(2))).toEqual({ code: 'trace/checksum', chunk: 2 })
     expect(reader.chunk(3).chunk).toEqual(cut(file.trace, 97, 32))
@@ -318,13 +327,34 @@ describe('forged files, with all hashes right', () => {
       index: 0,
       firstClk: 1,
       rows: 32,
-      ecalls: 0,
-      copies: 0,
+      ...none,
       payloadBytes: 0,
       ...change,
     }
     const payload = new Uint8Array(payloadSize(shape))
     return { frame: { ...shape, payloadBytes: payload.length }, payload }
+  }
+  /** The chunk of the first audited call, and of no other. */
+  const [first] = file.trace.audited
+  const index = Math.floor((first.clk - 1) / 32)
+  const remade = (change: Partial<Calls>): Part => {
+    const { chunk, ...calls } = pristine.chunk(index)
+    const { ecalls, audited } = { ...calls, ...change }
+    const part = blank({
+      index,
+      firstClk: chunk.firstClk,
+      rows: chunk.rows,
+      ecalls: ecalls.length,
+      copies: ecalls.flatMap((e) => e.copies).length,
+      audited: audited.length,
+      effects: audited.reduce((n, e) => n + e.effects.length / 5, 0),
+    })
+    encodeChunk(chunk, { ecalls, audited }, part.payload)
+    return part
+  }
+  const auditedWord = (offset: number, value: number) => (parts: Part[]) => {
+    const { rows, ecalls, copies: copied } = parts[index].frame
+    word(parts[index], 12 * rows + 16 * ecalls + 5 * copied + offset, value)
   }
   /** These must not open; the others fail when the chunk is read. */
   const atOnce = /kind|index|firstClk|rows|size|large|many|long|trailer with|middle/
@@ -353,6 +383,14 @@ describe('forged files, with all hashes right', () => {
     ['copies too many', 'trace/limits', frame(0, { copies: 2 ** 24 + 1 })],
     ['symbol too long', 'trace/limits', frame(last, { copies: 1025 })],
     ['trailer with ecalls', 'trace/format', frame(last, { ecalls: 1 })],
+    ['trailer with audited ecalls', 'trace/format', frame(last, { audited: 1 })],
+    ['trailer with effects', 'trace/format', frame(last, { effects: 1 })],
+    ['effects too many', 'trace/limits', frame(0, { effects: 2 ** 24 + 1 })],
+    [
+      'more ecalls of both kinds than rows',
+      'trace/format',
+      (parts) => parts.splice(0, 1, blank({ ecalls: 16, audited: 17 })),
+    ],
     [
       'short chunk in the middle',
       'trace/format',
@@ -395,6 +433,35 @@ describe('forged files, with all hashes right', () => {
     ['copy not aligned', 'trace/format', (parts) => word(parts[firstEcall], copies, 2)],
     ['copy of no byte', 'trace/format', (parts) => word(parts[firstEcall], copies + 4, 1)],
     ['copy past its word', 'trace/format', (parts) => word(parts[firstEcall], copies + 4, 2 | (3 << 8))],
+    ['audited ecall before its chunk', 'trace/format', auditedWord(0, first.clk - 32)],
+    ['audited ecall after its chunk', 'trace/format', auditedWord(0, first.clk + 32)],
+    [
+      'audited ecalls of one cycle',
+      'trace/format',
+      (parts) => {
+        const twice = { ...first, effects: first.effects.slice(0, 5) }
+        parts[index] = remade({ audited: [twice, twice] })
+      },
+    ],
+    [
+      'a cycle with two calls',
+      'trace/format',
+      (parts) => void (parts[index] = remade({ ecalls: [{ ...file.trace.ecalls[0], clk: first.clk }] })),
+    ],
+    ['next pc not aligned', 'trace/format', auditedWord(2, 0x10002)],
+    ['next pc outside RAM', 'trace/format', auditedWord(2, 2 ** 30)],
+    ['more effects than there are', 'trace/format', auditedWord(3, 2 ** 32 - 1)],
+    ['fewer effects than there are', 'trace/format', auditedWord(3, first.effects.length / 5 - 1)],
+    ['no effects', 'trace/format', auditedWord(3, 0)],
+    [
+      'effects that no call has',
+      'trace/format',
+      (parts) => {
+        const effects = first.effects.slice()
+        effects[0] |= 4
+        parts[index] = remade({ audited: [{ ...first, effects }] })
+      },
+    ],
     ['unknown halt', 'trace/format', (parts) => word(parts[last], 0, 9)],
     ['no halt', 'trace/format', (parts) => word(parts[last], 0, 0)],
     ['unknown trap', 'trace/format', (parts) => (word(parts[last], 0, 2), word(parts[last], 1, 99))],
@@ -402,13 +469,13 @@ describe('forged files, with all hashes right', () => {
     ['halt in another cycle', 'trace/format', (parts) => word(parts[last], 3, 5)],
     ['unknown halt record', 'trace/format', (parts) => word(parts[last], 8, 3)],
     ['halt record of another cycle', 'trace/format', (parts) => word(parts[last], 9, 5)],
-    ['memory not aligned', 'trace/format', (parts) => word(parts[last], 89, 1)],
+    ['memory not aligned', 'trace/format', (parts) => word(parts[last], 91, 1)],
     [
       'memory outside RAM',
       'trace/format',
-      (parts) => word(parts[last], 89 + file.trace.memory.addr.length - 1, 2 ** 30),
+      (parts) => word(parts[last], 91 + file.trace.memory.addr.length - 1, 2 ** 30),
     ],
-    ['memory out of order', 'trace/format', (parts) => word(parts[last], 90, file.trace.memory.addr[0])],
+    ['memory out of order', 'trace/format', (parts) => word(parts[last], 92, file.trace.memory.addr[0])],
     [
       'symbol that steers a terminal',
       'trace/format',
@@ -426,13 +493,19 @@ describe('forged files, with all hashes right', () => {
       expect(open(forgery, true)).toMatchObject({ complete: false, damage: { code } })
     })
 
+  it('a chunk that is encoded again is the same', () => {
+    expect(pristine.chunk(index).audited).toEqual([first])
+    expect(forged(file.bytes, (parts) => void (parts[index] = remade({})))).toEqual(file.bytes)
+  })
+
   it('a forgery that changes nothing is the file', () => {
     expect(forged(file.bytes, () => {})).toEqual(file.bytes)
     expect(forgedHeader(file.bytes, () => {})).toEqual(file.bytes)
   })
 
   const headers: readonly [string, string, (view: DataView) => void][] = [
-    ['version', 'trace/version', (v) => v.setUint32(8, 2, true)],
+    ['the version before', 'trace/version', (v) => v.setUint32(8, 1, true)],
+    ['version', 'trace/version', (v) => v.setUint32(8, 3, true)],
     ['no chunk rows', 'trace/limits', (v) => v.setUint32(12, 0, true)],
     ['too many chunk rows', 'trace/limits', (v) => v.setUint32(12, 2 ** 20 + 1, true)],
     ['more instructions than the file', 'trace/truncated', (v) => v.setUint32(20, 2 ** 24, true)],
@@ -460,17 +533,22 @@ describe('forged files, with all hashes right', () => {
 describe('the writer refuses misuse', () => {
   it('chunks out of order, and a run of another length', () => {
     const writer = traceWriter(program, memorySink(), 32)
-    expect(() => writer.onChunk(cut(file.trace, 2, 32), [])).toThrow(RangeError)
-    expect(() => writer.onChunk(cut(file.trace, 1, 33), [])).toThrow(RangeError)
-    expect(() => writer.onChunk(cut(file.trace, 1, 0), [])).toThrow(RangeError)
+    expect(() => writer.onChunk(cut(file.trace, 2, 32), noCalls)).toThrow(RangeError)
+    expect(() => writer.onChunk(cut(file.trace, 1, 33), noCalls)).toThrow(RangeError)
+    expect(() => writer.onChunk(cut(file.trace, 1, 0), noCalls)).toThrow(RangeError)
     const huge = { ...file.trace.ecalls[0], copies: { length: 2 ** 24 + 1 } as readonly CopyRecord[] }
-    expect(codeOf(() => writer.onChunk(cut(file.trace, 1, 32), [huge]))).toEqual({
+    expect(codeOf(() => writer.onChunk(cut(file.trace, 1, 32), { ecalls: [huge], audited: [] }))).toEqual({
       code: 'trace/limits',
       chunk: 0,
     })
+    const effects = { length: 5 * (2 ** 24 + 1) } as Uint32Array
+    const wide = { ...file.trace.audited[0], effects }
+    expect(codeOf(() => writer.onChunk(cut(file.trace, 1, 32), { ecalls: [], audited: [wide] }))?.code).toBe(
+      'trace/limits',
+    )
     expect(() => writer.finish(file.halt, file.trace)).toThrow(RangeError)
-    writer.onChunk(cut(file.trace, 1, 31), [])
-    expect(() => writer.onChunk(cut(file.trace, 32, 32), [])).toThrow(RangeError)
+    writer.onChunk(cut(file.trace, 1, 31), noCalls)
+    expect(() => writer.onChunk(cut(file.trace, 32, 32), noCalls)).toThrow(RangeError)
     expect(() => traceWriter(program, memorySink(), 0)).toThrow(RangeError)
   })
 })

@@ -73,7 +73,7 @@ describe('trace files on disk', () => {
     const inner = host()
     const failing = {
       ecall: (c: Parameters<typeof inner.ecall>[0]) => {
-        if (++calls === 3) throw new Error('out of order')
+        if (++calls === 4) throw new Error('out of order')
         return inner.ecall(c)
       },
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { find, info, registerName, rows, traceToSink } from '@vouch/engine'
+import { CHARGED, REGISTER_SLOTS, find, info, registerName, rows, traceToSink } from '@vouch/engine'
 import type { Found, TraceRow } from '@vouch/engine'
 import { busy, codeOf, forged, host, memorySink, open, sha256, written } from './trace-support.ts'
 
@@ -73,6 +73,32 @@ describe('rows', () => {
     expect(all.at(-1)).toMatchObject({ name: 'ecall', halt })
   })
 
+  it('show what audited calls read, and then what they write', () => {
+    const [row, other] = all.filter((r) => r.audited !== undefined)
+    expect(trace.audited.map((e) => e.clk)).toEqual([row.clk, other.clk])
+    expect(row).toMatchObject({ name: 'ecall', audited: { nextPc: row.pc + 4 } })
+    expect(row.ecall).toBeUndefined()
+    const ts = 4 * row.clk
+    expect(row.registers).toMatchObject([
+      { kind: 'read', register: 10, ts: ts + 1, after: 0 },
+      { kind: 'read', register: 17, ts: ts + 1, after: 1000 },
+      { kind: 'read', register: CHARGED, ts: ts + 1, after: 0 },
+      { kind: 'write', register: 10, ts: ts + 2, prev: ts + 1, before: 0, after: 9 },
+      { kind: 'write', register: CHARGED, ts: ts + 2, prev: ts + 1, before: 0, after: 5 },
+    ])
+    // Reads [0x20029, 0x20032) and writes [0x2002b, 0x20034), of which the last byte is hidden.
+    expect(row.memory).toMatchObject([
+      { kind: 'read', addr: 0x20028, offset: 1, count: 3, ts: ts + 1, prev: 0, before: 0 },
+      { kind: 'read', addr: 0x2002c, offset: 0, count: 4, ts: ts + 1 },
+      { kind: 'read', addr: 0x20030, offset: 0, count: 2, ts: ts + 1 },
+      { kind: 'write', addr: 0x20028, offset: 3, count: 1, ts: ts + 2, prev: ts + 1, after: 200 * 2 ** 24 },
+      { kind: 'write', addr: 0x2002c, offset: 0, count: 4, ts: ts + 2, prev: ts + 1, after: 0xcccbcac9 },
+      { kind: 'write', addr: 0x20030, offset: 0, count: 4, ts: ts + 2, prev: ts + 1, after: 0xd0cfcecd },
+    ])
+    expect(find(reader, { addr: 0x20030 }, { before: other.clk }).lastWrite).toMatchObject({ clk: row.clk })
+    expect(find(reader, { reg: CHARGED }).lastWrite).toMatchObject({ clk: other.clk, before: 5, after: 10 })
+  })
+
   it('end with the trace and refuse nonsense', () => {
     expect([...rows(reader, trace.cycles, 10)]).toHaveLength(1)
     expect([...rows(reader, trace.cycles + 1, 10)]).toHaveLength(0)
@@ -102,7 +128,7 @@ describe('find', () => {
   })
 
   it('agrees with reading every row, for registers', () => {
-    for (let reg = 0; reg < 35; reg++)
+    for (let reg = 0; reg < REGISTER_SLOTS; reg++)
       for (const before of cycles)
         expect({ reg, before, ...find(reader, { reg }, { before }) }).toEqual({
           reg,
@@ -114,7 +140,7 @@ describe('find', () => {
   it('agrees on a file that was cut', () => {
     const half = open(bytes.subarray(0, bytes.length - 3000))
     expect(half.complete).toBe(false)
-    for (let reg = 0; reg < 35; reg++)
+    for (let reg = 0; reg < REGISTER_SLOTS; reg++)
       expect(find(half, { reg })).toEqual(find(reader, { reg }, { before: half.cycles + 1 }))
     for (const addr of trace.memory.addr)
       expect(find(half, { addr })).toEqual(find(reader, { addr }, { before: half.cycles + 1 }))
@@ -144,7 +170,7 @@ describe('find', () => {
 
   it('refuses what is no word, register or cycle', () => {
     for (const addr of [-1, 2 ** 30, 0.5, NaN]) expect(() => find(reader, { addr })).toThrow(RangeError)
-    for (const reg of [-1, 35, 0.5, NaN]) expect(() => find(reader, { reg })).toThrow(RangeError)
+    for (const reg of [-1, REGISTER_SLOTS, 0.5, NaN]) expect(() => find(reader, { reg })).toThrow(RangeError)
     for (const before of [0, -1, 0.5, NaN])
       expect(() => find(reader, { reg: 1 }, { before })).toThrow(RangeError)
   })
@@ -164,7 +190,8 @@ describe('find', () => {
         info(hostile)
         for (const reg of [0, 5, 8, 10, 33]) find(hostile, { reg })
         for (const addr of [0, 0x20000, 0x20020]) find(hostile, { addr })
-        for (const row of rows(hostile, 1, 1000)) expect(row.registers.length).toBeLessThan(9)
+        for (const row of rows(hostile, 1, 1000))
+          expect(row.registers.length).toBeLessThan(9 + 2 * REGISTER_SLOTS)
       })
     }
   })
@@ -173,13 +200,15 @@ describe('find', () => {
 describe('info', () => {
   it('is what the file says', () => {
     expect(JSON.parse(JSON.stringify(info(reader)))).toMatchObject({
-      version: 1,
+      version: 2,
       bytes: bytes.length,
       chunkRows: 32,
       chunks: Math.ceil(trace.cycles / 32),
       cycles: trace.cycles,
       ecalls: 3,
       copiedWords: 7,
+      audited: 2,
+      effects: trace.audited.reduce((n, e) => n + e.effects.length / 5, 0),
       complete: true,
       lostBytes: 0,
       touchedWords: trace.memory.addr.length,
@@ -189,12 +218,13 @@ describe('info', () => {
   })
 
   it('registerName names every slot', () => {
-    expect([0, 31, 32, 33, 34].map(registerName)).toEqual([
+    expect([0, 31, 32, 33, 34, 35].map(registerName)).toEqual([
       'x0',
       'x31',
       'sink',
       'public-cursor',
       'journal-cursor',
+      'charged-cycles',
     ])
   })
 })

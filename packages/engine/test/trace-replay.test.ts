@@ -7,6 +7,7 @@ import {
   PRIVATE,
   PUBLIC,
   busy,
+  callsIn,
   codeOf,
   forged,
   host,
@@ -113,6 +114,52 @@ describe('replay', () => {
     })
   })
 
+  it('finds changes in audited calls and their effects', () => {
+    const { ecalls, audited } = reader.chunk(0)
+    const [first] = audited
+    const copied = ecalls.reduce((n, e) => n + e.copies.length, 0)
+    const at = cycles * COLUMNS.length + 16 * ecalls.length + 5 * copied
+    const effects = at + 4 * audited.length
+    const changes: readonly [number, (v: number) => number, string][] = [
+      [at + 1, (v) => v + 4, 'audited.pc'],
+      [at + 2, (v) => v + 4, 'audited.nextPc'],
+      [effects + 3 * 5 + 2, (v) => v + 1, 'audited.effects[3].before'],
+      [effects + 3 * 5 + 3, (v) => v + 1, 'audited.effects[3].after'],
+      [effects + 4, (v) => v + 1, 'audited.effects[0].prev'],
+      [effects + 1, (v) => v - 1, 'audited.effects[0].address'],
+      [effects + 10 * 5, (v) => v & ~0x400, 'audited.effects[10].flags'],
+    ]
+    for (const [i, change, field] of changes) {
+      const { difference } = replayed(set(0, i, change))
+      expect(difference).toMatchObject({ clk: first.clk, field })
+      expect(difference?.expected).toBe(change(difference?.got as number))
+    }
+    expect(replayed(set(0, at, (v) => v - 1)).difference).toEqual({
+      clk: first.clk - 1,
+      field: 'audited',
+      expected: 'one',
+      got: 'none',
+    })
+    const shorter = (r: TraceReader): TraceReader => ({
+      ...r,
+      chunk: (i) => ({ ...r.chunk(i), audited: [{ ...first, effects: first.effects.slice(5) }, audited[1]] }),
+    })
+    const count = first.effects.length / 5
+    expect(replay(shorter(reader), program, host()).difference).toEqual({
+      clk: first.clk,
+      field: 'audited.effects',
+      expected: count - 1,
+      got: count,
+    })
+    const none: TraceReader = { ...reader, chunk: (i) => ({ ...reader.chunk(i), audited: [first] }) }
+    expect(replay(none, program, host()).difference).toEqual({
+      clk: audited[1].clk,
+      field: 'audited',
+      expected: 'none',
+      got: 'one',
+    })
+  })
+
   it('finds changes in the end', () => {
     const touched = reader.end()?.memory.addr.length ?? 0
     const fields: readonly [number, string][] = [
@@ -120,15 +167,15 @@ describe('replay', () => {
       [7, 'halt.code'],
       [14, 'halt.a0Prev'],
       [19 + 8, 'registersFinal[8]'],
-      [19 + 35 + 8, 'registersFinalTs[8]'],
-      [89 + touched, 'memory[0x00020000].initial'],
-      [89 + 2 * touched, 'memory[0x00020000].final'],
-      [89 + 3 * touched, 'memory[0x00020000].finalTs'],
+      [19 + 36 + 8, 'registersFinalTs[8]'],
+      [91 + touched, 'memory[0x00020000].initial'],
+      [91 + 2 * touched, 'memory[0x00020000].final'],
+      [91 + 3 * touched, 'memory[0x00020000].finalTs'],
     ]
     for (const [i, field] of fields)
       expect(replayed(set(1, i, (v) => v + 1)).difference).toMatchObject({ field })
     expect(replayed(set(1, 0, () => 4))).toMatchObject({ difference: undefined, complete: false })
-    expect(replayed(set(1, 89 + touched - 1, (v) => v + 4)).difference).toMatchObject({
+    expect(replayed(set(1, 91 + touched - 1, (v) => v + 4)).difference).toMatchObject({
       field: 'memory.addr',
     })
   })
@@ -144,8 +191,8 @@ describe('replay', () => {
       ...r,
       cycles: 40,
       chunk: (i) => {
-        const { chunk, ecalls } = r.chunk(i)
-        return { chunk: { ...chunk, rows: 40 }, ecalls: ecalls.filter((e) => e.clk <= 40) }
+        const { chunk, ...calls } = r.chunk(i)
+        return { chunk: { ...chunk, rows: 40 }, ...callsIn(calls, 1, 40) }
       },
     })
     expect(replay(shorter(reader), program, host()).difference).toMatchObject({ clk: 41, field: 'cycles' })
@@ -177,8 +224,8 @@ describe('replay', () => {
       difference: { clk: 101, field: 'pc' },
       cycles: 0,
     })
-    // The other two calls come at the end of the run, which was not worth running.
-    expect(calls).toBe(2)
+    // The other calls come at the end of the run, which was not worth running.
+    expect(calls).toBe(3)
     const signal = { aborted: false }
     const cancelled = replay(whole, long, host(), { signal, onProgress: () => void (signal.aborted = true) })
     expect(cancelled).toMatchObject({ aborted: true, complete: false, difference: undefined })

@@ -8,7 +8,17 @@ import {
   trace,
   traceWriter,
 } from '@vouch/engine'
-import type { ByteSink, Halt, Host, Program, Trace, TraceChunk, TraceError, TraceReader } from '@vouch/engine'
+import type {
+  ByteSink,
+  Calls,
+  Halt,
+  Host,
+  Program,
+  Trace,
+  TraceChunk,
+  TraceError,
+  TraceReader,
+} from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
 import {
   COLUMNS,
@@ -21,26 +31,37 @@ import {
 } from '../src/trace-file.ts'
 import type { Frame } from '../src/trace-file.ts'
 import { expect } from 'vitest'
+import { auditedCall, bytesAt } from './support.ts'
 
-/** read of descriptors 0 and 4, journal write, exit: enough to see every kind of record. */
+export const AUDITED = 1000
+
+/**
+ * read of descriptors 0 and 4, journal write, exit, and an audited call that reads [a1, a1 + a2), writes as many
+ * bytes from a1 + 2 on, the last one hidden, and charges 5 cycles: enough to see every kind of record.
+ */
 export function streams(privateInput: readonly number[] = [], publicInput: readonly number[] = []): Host {
   const inputs = { 0: [...privateInput], 4: [...publicInput] }
   return {
-    ecall(c) {
-      const { number, a0, a1, a2 } = c
+    ecall(guest) {
+      const [number, a0, address, length] = [17, 10, 11, 12].map((slot) => guest.reg(slot))
       if (number === 93) return { kind: 'exit', code: a0 }
       if (number === 63 && (a0 === 0 || a0 === 4)) {
-        const bytes = inputs[a0].splice(0, a2)
-        c.writeBytes(a1, Uint8Array.from(bytes))
-        if (a0 === 4) c.advance(PUBLIC_CURSOR, bytes.length)
-        return { kind: 'result', value: bytes.length }
+        const bytes = Uint8Array.from(inputs[a0].splice(0, length))
+        const result = bytes.length
+        const copy = { address, bytes, write: true }
+        return { kind: 'direct', result, copy, ...(a0 === 4 ? { cursor: PUBLIC_CURSOR } : {}) }
       }
       if (number === 64 && a0 === 3) {
-        c.readBytes(a1, a2)
-        c.advance(JOURNAL_CURSOR, a2)
-        return { kind: 'result', value: a2 }
+        const copy = { address, bytes: bytesAt(guest, address, length), write: false }
+        return { kind: 'direct', result: length, copy, cursor: JOURNAL_CURSOR }
       }
-      return { kind: 'trap', cause: 'unsupported-syscall' }
+      if (number === AUDITED) {
+        const bytes = Uint8Array.from({ length }, (_, i) => 200 + i)
+        const hidden = [{ address: address + length + 1, length: 1 }]
+        const writes = [{ address: address + 2, bytes, hidden }]
+        return auditedCall(guest, { result: length, charge: 5, reads: [[address, length]], writes })
+      }
+      return { kind: 'trap', cause: 'denied-syscall' }
     },
   }
 }
@@ -49,7 +70,10 @@ const call = (number: number, a0: number, a1: string, a2: number): string =>
   `li a7, ${number}\n li a0, ${a0}\n la a1, ${a1}\n li a2, ${a2}\n ecall\n`
 
 const DATA = 0x20000
-/** Reads 7 private bytes and 5 public ones, sums in bytes and halves, `loops` times; 6 bytes of journal; exit 9. */
+/**
+ * Reads 7 private bytes and 5 public ones, sums in bytes and halves, `loops` times, between two audited calls;
+ * 6 bytes of journal; exit 9.
+ */
 export const busy = (loops: number): Program =>
   parseElf(
     assembleElf(
@@ -57,6 +81,7 @@ export const busy = (loops: number): Program =>
       _start:
       ${call(63, 0, String(DATA + 1), 7)}
       ${call(63, 4, String(DATA + 18), 5)}
+      ${call(AUDITED, 0, String(DATA + 41), 9)}
       li s0, ${loops}
       li s1, ${DATA}
       loop:
@@ -71,6 +96,7 @@ export const busy = (loops: number): Program =>
       fence
       addi s0, s0, -1
       bne s0, x0, loop
+      ${call(AUDITED, 1, String(DATA + 43), 4)}
       ${call(64, 3, String(DATA + 3), 6)}
       li a7, 93
       li a0, 9
@@ -103,11 +129,16 @@ export function written(
   const writer = traceWriter(program, sink, chunkRows)
   for (let from = 1; from <= run.trace.cycles; from += chunkRows) {
     const chunk = cut(run.trace, from, Math.min(chunkRows, run.trace.cycles - from + 1))
-    const ecalls = run.trace.ecalls.filter((e) => e.clk >= from && e.clk < from + chunkRows)
-    writer.onChunk(chunk, ecalls)
+    writer.onChunk(chunk, callsIn(run.trace, from, chunkRows))
   }
   writer.finish(run.halt, run.trace)
   return { bytes: sink.bytes(), ...run }
+}
+
+/** The calls of some cycles. */
+export function callsIn({ ecalls, audited }: Calls, from: number, count: number): Calls {
+  const inside = (e: { readonly clk: number }): boolean => e.clk >= from && e.clk < from + count
+  return { ecalls: ecalls.filter(inside), audited: audited.filter(inside) }
 }
 
 /** Rows of a run as one chunk, within the run's first chunk. */
@@ -134,7 +165,7 @@ export function forged(bytes: Uint8Array, change: (parts: Part[]) => void): Uint
     at = start + frame.payloadBytes
   }
   change(parts)
-  const out = [bytes.slice(0, headerBytes)]
+  const out: Uint8Array[] = [bytes.slice(0, headerBytes)]
   let chain: Uint8Array = bytes.slice(headerBytes - HASH_BYTES, headerBytes)
   for (const { frame, payload } of parts) {
     const checksum = sha256(payload)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   CHUNK_ROWS,
+  EFFECT,
   INITIAL_SP,
   ISA,
   JOURNAL_CURSOR,
@@ -11,25 +12,59 @@ import {
   run,
   trace,
 } from '@vouch/engine'
-import type { Host, Program, Trace } from '@vouch/engine'
-import { ECALL, programFrom, programOf, random } from './support.ts'
+import type { Calls, Host, Program, Trace } from '@vouch/engine'
+import { ECALL, auditedCall, bytesAt, programFrom, programOf, random } from './support.ts'
 
-/** Copies unaligned ranges, moves both cursors and answers: the widest records a service can make. */
-const copying: Host = {
-  ecall(c) {
-    if (c.number === 93) return { kind: 'exit', code: c.a0 }
-    const [address, length] = [0x30000 + (c.a1 % 64), c.a2 % 20]
-    if (c.number % 2 === 0) {
-      c.writeBytes(
-        address,
-        Uint8Array.from({ length }, (_, i) => c.a0 + i),
-      )
-      c.advance(PUBLIC_CURSOR, length)
-    } else {
-      c.readBytes(address, length)
-      c.advance(JOURNAL_CURSOR, length)
+/**
+ * Direct and audited calls over unaligned ranges, from registers and the cycle: the widest records a host can make.
+ * Audited calls also read and write any registers, skip an instruction, and write a page whole.
+ */
+const calling: Host = {
+  ecall(guest) {
+    const [number, a0, a1, a2] = [17, 10, 11, 12].map((slot) => guest.reg(slot))
+    if (number === 93) return { kind: 'exit', code: a0 }
+    const address = 0x30000 + (a1 % 64)
+    const length = a2 % 20
+    const bytes = Uint8Array.from({ length }, (_, i) => a0 + i)
+    const below = random(guest.clk * 7919)
+    switch (number % 4) {
+      case 0:
+        return {
+          kind: 'direct',
+          result: length,
+          copy: { address, bytes, write: true },
+          cursor: PUBLIC_CURSOR,
+        }
+      case 1: {
+        const copy = { address, bytes: bytesAt(guest, address, length), write: false }
+        return { kind: 'direct', result: length, copy, cursor: JOURNAL_CURSOR }
+      }
+      case 2: {
+        const registersRead = [0, 5, 32, JOURNAL_CURSOR].filter(() => below(2) === 0)
+        const writes = [{ address: 0x30ff0 + below(16), bytes: bytes.slice(0, 3 + below(17)) }]
+        const reads = [
+          [0x30000 + below(8), below(9)],
+          [0x30010 + below(30), below(70)],
+        ] as const
+        const nextPc = guest.pc + 4 + 4 * below(2)
+        return auditedCall(guest, {
+          result: a1 + below(9),
+          charge: below(99),
+          registersRead,
+          reads,
+          writes,
+          nextPc,
+        })
+      }
+      default: {
+        const base = 0x30000 + 4096 * below(2)
+        const page = Uint8Array.from({ length: 4096 }, (_, i) => (i < 64 ? i * number : 0))
+        const hidden = [{ address: base + 5, length: 30 }]
+        const written = [5, 7, PUBLIC_CURSOR].map((slot) => [slot, below(2 ** 31)] as const)
+        const writes = [{ address: base, bytes: page, hidden }]
+        return auditedCall(guest, { writes, registersWritten: written, reads: [[base + 2, 3]] })
+      }
     }
-    return { kind: 'result', value: length }
   },
 }
 
@@ -53,7 +88,7 @@ function randomProgram(seed: number, length: number): Program {
     } else if (format === 'U') words.push(encode(name, { rd, imm: (4096 * below(1 << 20)) | 0 }))
     else if (format === 'fence') words.push(encode(name, {}))
     else words.push(encode(name, { rd, rs1: register(), rs2: register(), imm: below(32) }))
-    if (below(12) === 0) words.push(encode('addi', { rd: 17, imm: 2 + below(2) }), ECALL)
+    if (below(12) === 0) words.push(encode('addi', { rd: 17, imm: below(8) }), ECALL)
   }
   words.push(encode('addi', {}), encode('addi', { rd: 17, imm: 93 }), ECALL)
   return programOf(words)
@@ -81,6 +116,8 @@ function checkChains(program: Program, made: Trace): void {
     memory.set(addr, { value: after, ts })
   }
   const ecalls = new Map(made.ecalls.map((e) => [e.clk, e]))
+  const audited = new Map(made.audited.map((e) => [e.clk, e]))
+  let wanted: number | undefined
   let clk = 0
   for (const chunk of made.chunks) {
     expect(chunk.firstClk).toBe(clk + 1)
@@ -88,6 +125,8 @@ function checkChains(program: Program, made: Trace): void {
       clk++
       const ts = 4 * clk
       const at = `clk ${clk}`
+      if (wanted !== undefined) same(`${at} pc`, [chunk.pc[i]], [wanted])
+      wanted = audited.get(clk)?.nextPc
       const c = instructions.get(chunk.pc[i])
       if (c === undefined) throw new Error(`${at}: no instruction`)
       const { format } = ISA[c.op]
@@ -103,7 +142,18 @@ function checkChains(program: Program, made: Trace): void {
       if (uses.rd.test(format)) access(at, c.rd, ts + 3, chunk.rdPrev[i], chunk.rdBefore[i], chunk.rdAfter[i])
       else same(`${at} rd`, [chunk.rdPrev[i], chunk.rdBefore[i], chunk.rdAfter[i]], [0, 0, 0])
       const e = ecalls.get(clk)
-      if (e !== undefined) {
+      const call = audited.get(clk)
+      if (call !== undefined) {
+        same(at, [call.pc, c.name, e], [chunk.pc[i], 'ecall', undefined])
+        const { effects } = call
+        for (let row = 0; row < effects.length; row += EFFECT.words) {
+          const [flags, address, old, now, prev] = effects.subarray(row, row + EFFECT.words)
+          const [isRegister, isWrite] = [(flags & 1) !== 0, (flags & 2) !== 0]
+          if (!isWrite) same(`${at} read`, [old], [now])
+          const touch = isRegister ? access : word
+          touch(at, address, ts + (isWrite ? 2 : 1), prev, old, now)
+        }
+      } else if (e !== undefined) {
         same(at, [e.pc, c.name], [chunk.pc[i], 'ecall'])
         access(at, 17, ts, e.a7Prev, e.number)
         access(at, 11, ts, e.a1Prev, e.a1)
@@ -140,21 +190,39 @@ function checkChains(program: Program, made: Trace): void {
   expect(Array.from(made.memory.finalTs)).toEqual(touched.map(([, w]) => w.ts))
 }
 
+/** The machine before each call: registers, and what memory the calls touch. */
+function watched(host: Host): Host & { readonly states: string[] } {
+  const states: string[] = []
+  return {
+    states,
+    ecall(guest) {
+      const registers = Array.from({ length: REGISTER_SLOTS }, (_, slot) => guest.reg(slot))
+      const memory = Buffer.from(bytesAt(guest, 0x30000, 0x2000)).toString('base64')
+      states.push(JSON.stringify([guest.clk, guest.pc, registers, memory]))
+      return host.ecall(guest)
+    },
+  }
+}
+
 describe('every access points at the one before', () => {
   for (let seed = 1; seed <= 12; seed++)
     it(`random program ${seed}`, () => {
       const program = randomProgram(seed * 7919, 300)
       expect(program.code.every((c) => decode(c.word) !== undefined)).toBe(true)
-      const { halt, trace: made } = trace(program, copying)
-      expect(halt).toEqual(run(program, copying).halt)
+      const [ran, traced] = [watched(calling), watched(calling)]
+      const { halt, trace: made } = trace(program, traced)
+      expect(halt).toEqual(run(program, ran).halt)
       expect(halt.kind).toBe('exit')
+      expect(traced.states).toEqual(ran.states)
+      expect(made.ecalls.length + made.audited.length + 1).toBe(ran.states.length)
+      expect(made.audited.length).toBeGreaterThan(3)
       checkChains(program, made)
     })
 
   it('over chunks, and up to a limit', () => {
     const source = `li s0, 0x30000\n l:\n lw a0, 0(s0)\n addi a0, a0, 1\n sb a0, 1(s0)\n sw a0, 4(s0)\n j l`
     const program = programFrom(source)
-    const { trace: made } = trace(program, copying, { maxCycles: CHUNK_ROWS + 1000 })
+    const { trace: made } = trace(program, calling, { maxCycles: CHUNK_ROWS + 1000 })
     expect(made.chunks.map((c) => c.rows)).toEqual([CHUNK_ROWS, 1000])
     checkChains(program, made)
   })
@@ -170,41 +238,30 @@ describe('every access points at the one before', () => {
       'ebreak',
     ]) {
       const program = programFrom(`li t1, 0x30000\n li t2, 5\n add t1, t1, zero\n sw t2, 0(t1)\n ${end}`)
-      checkChains(program, trace(program, copying).trace)
+      checkChains(program, trace(program, calling).trace)
     }
   })
 
   it('also when chunks are only handed on', () => {
-    const program = programFrom('l:\n addi a7, zero, 2\n ecall\n j l')
+    const program = programFrom('l:\n xori a7, a7, 2\n ecall\n addi a2, a2, 1\n j l')
     const options = { maxCycles: CHUNK_ROWS + 500 }
-    const whole = trace(program, copying, options).trace
-    const [chunks, ecalls]: [number[], number[]] = [[], []]
-    const { trace: none } = trace(program, copying, {
+    const whole = trace(program, calling, options).trace
+    const [chunks, calls]: [number[], Calls[]] = [[], []]
+    const { trace: none } = trace(program, calling, {
       ...options,
       keep: false,
       onChunk: (chunk, records) => {
         chunks.push(chunk.rows)
-        ecalls.push(records.length)
-        expect(records.every((e) => e.clk >= chunk.firstClk && e.clk < chunk.firstClk + chunk.rows)).toBe(
-          true,
-        )
+        calls.push(records)
+        for (const e of [...records.ecalls, ...records.audited])
+          expect(e.clk >= chunk.firstClk && e.clk < chunk.firstClk + chunk.rows).toBe(true)
       },
     })
-    expect([none.chunks, none.ecalls]).toEqual([[], []])
+    expect([none.chunks, none.ecalls, none.audited]).toEqual([[], [], []])
     expect(chunks).toEqual([CHUNK_ROWS, 500])
-    expect(ecalls.reduce((n, x) => n + x, 0)).toBe(whole.ecalls.length)
+    expect(calls.flatMap((c) => c.ecalls)).toEqual(whole.ecalls)
+    expect(calls.flatMap((c) => c.audited.map((e) => e.clk))).toEqual(whole.audited.map((e) => e.clk))
     expect(none.memory).toEqual(whole.memory)
     checkChains(program, whole)
-  })
-
-  it('a service copies at most once a call', () => {
-    const twice: Host = {
-      ecall(c) {
-        c.readBytes(0x30000, 4)
-        c.readBytes(0x30004, 4)
-        return { kind: 'result', value: 0 }
-      },
-    }
-    expect(() => trace(programOf([ECALL]), twice)).toThrow('at most once')
   })
 })

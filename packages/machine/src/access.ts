@@ -7,23 +7,26 @@ export type Limbs = readonly [Expr | number, Expr | number]
 /** One access, as every chip writes it. `enabled` is 1 where it happens and 0 elsewhere. */
 export interface Access {
   readonly name: string
-  readonly space: number
+  readonly space: Expr | number
   readonly addr: Expr | number
   readonly before: Limbs
   readonly after: Limbs
   /** Column with the timestamp of the access before this one. */
   readonly prev: Expr
-  readonly clk: Expr
-  readonly slot: number
+  /** Timestamp of this one. */
+  readonly now: Expr
   readonly enabled: Expr
 }
+
+/** The timestamp of slot `slot` in cycle `clk`. */
+export const time = (clk: Expr, slot: number): Expr => clk.mul(4).add(slot)
 
 /**
  * Takes the value of the previous access, leaves the new one, and shows that time grew: own − prev − 1 ∈ [0, 2^16).
  * Strictly, so that no access can serve itself. Longer gaps go through the gap chip.
  */
 export function access(b: Builder, a: Access): void {
-  const now = a.clk.mul(4).add(a.slot)
+  const { now } = a
   b.receive(`${a.name} before`, MEM, a.enabled, [a.space, a.addr, a.before[0], a.before[1], a.prev])
   b.send(`${a.name} after`, MEM, a.enabled, [a.space, a.addr, a.after[0], a.after[1], now])
   b.receive(`${a.name} time`, RANGE16, a.enabled, [now.sub(a.prev).sub(1)])
@@ -51,8 +54,7 @@ export function readRegister(
     before: value,
     after: value,
     prev,
-    clk: c.clk,
-    slot: SLOT[slot],
+    now: time(c.clk, SLOT[slot]),
     enabled: c.en,
   })
 }
@@ -73,8 +75,7 @@ export function writeRegister(
     before,
     after,
     prev,
-    clk: c.clk,
-    slot: SLOT.rd,
+    now: time(c.clk, SLOT.rd),
     enabled: c.en,
   })
 }
@@ -88,8 +89,7 @@ export function accessWord(b: Builder, c: Cycle, addr: Expr, before: Limbs, afte
     before,
     after,
     prev,
-    clk: c.clk,
-    slot: SLOT.memory,
+    now: time(c.clk, SLOT.memory),
     enabled: c.en,
   })
 }

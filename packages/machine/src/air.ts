@@ -5,9 +5,12 @@ import { bitwiseChip } from './bitwise.ts'
 import { branchEqChip } from './branch-eq.ts'
 import { branchLtChip } from './branch-lt.ts'
 import { constChip } from './const.ts'
+import { callChip } from './call.ts'
 import { copyChip } from './copy.ts'
 import { divChip } from './div.ts'
 import { ecallChip } from './ecall.ts'
+import { effectBytesChip } from './effect-bytes.ts'
+import { effectChip } from './effect.ts'
 import { gapChip } from './gap.ts'
 import { haltChip } from './halt.ts'
 import { IMAGE_TREE, imageChip } from './image-chip.ts'
@@ -34,7 +37,7 @@ import { tablesSparseChip } from './tables-sparse.ts'
 
 /** The RV32IM machine. Chips that answer look-ups come last: they are filled from counts over the others. */
 export const riscvAir: Air<Run> = {
-  name: 'vouch rv32im v1',
+  name: 'vouch rv32im v2',
   chips: [
     addChip,
     addiChip,
@@ -58,6 +61,9 @@ export const riscvAir: Air<Run> = {
     divChip,
     ecallChip,
     copyChip,
+    callChip,
+    effectChip,
+    effectBytesChip,
     haltChip,
     gapChip,
     memoryChip,

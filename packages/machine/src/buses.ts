@@ -47,6 +47,29 @@ export const IMAGE: Bus = { name: 'Image', id: 10, fields: ['addr', 'v0', 'v1'] 
 /** Sent once by the image chip and received by the verifier: a proof cannot leave that chip out. */
 export const PRESENT: Bus = { name: 'Present', id: 11, fields: ['one'] }
 
+/** One host call, as the audit log tells it. `kind` is one of CALL. */
+export const CALL_BUS: Bus = { name: 'Call', id: 12, fields: ['clk', 'kind', 'pc', 'next'] }
+
+/**
+ * What a host call read or wrote: a register slot (space 1) or a whole memory word (space 0). Reads have time
+ * 4·clk + 1 and write 0, writes 4·clk + 2 and 1. Of a write only the new value is told.
+ */
+export const EFFECT_BUS: Bus = {
+  name: 'Effect',
+  id: 13,
+  fields: ['ts', 'space', 'write', 'addr', 'v0', 'v1'],
+}
+
+/**
+ * As Effect, of single bytes of a memory word. `masks` = Σ 2^j·(byte j may change) + 16·Σ 2^j·(byte j is shown); v0 and
+ * v1 are the limbs of the word with 0 for the bytes that are not shown.
+ */
+export const EFFECT_BYTES_BUS: Bus = {
+  name: 'EffectBytes',
+  id: 14,
+  fields: ['ts', 'addr', 'masks', 'v0', 'v1'],
+}
+
 export const BUSES: readonly Bus[] = [
   STATE,
   ROM,
@@ -59,10 +82,19 @@ export const BUSES: readonly Bus[] = [
   HALT,
   IMAGE,
   PRESENT,
+  CALL_BUS,
+  EFFECT_BUS,
+  EFFECT_BYTES_BUS,
 ]
 
 export const RAM_SPACE = 0
 export const REGISTER_SPACE = 1
+
+/** Kinds of a Call: its effects are on the Effect buses; the chips of the streams prove it; it ended the run. */
+export const CALL = { audited: 0, direct: 1, exit: 2 } as const
+
+/** Slots of a call's effects in the log. */
+export const CALL_SLOT = { read: 1, write: 2 } as const
 
 /** Streams of Copy and Io. */
 export const PRIVATE_STREAM = 1

@@ -1,6 +1,7 @@
-import { CHUNK_ROWS, JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
+import { CHUNK_ROWS, EFFECT, JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
 import type { Trace } from '@vouch/engine'
 import { RAM_SPACE, REGISTER_SPACE, SLOT, TABLE_SLOTS } from './buses.ts'
+import { eachEffect, effectLimbs, effectTime, isWhole } from './effect.ts'
 import { ACCESSES, FAMILY, FAMILY_COUNT, USES } from './families.ts'
 import { gapList, NEAR } from './gaps.ts'
 import type { GapList } from './gaps.ts'
@@ -27,17 +28,20 @@ export function collect(trace: Trace, rom: RomRows, image: ImageWords, publicLen
   const gaps = gapList()
   const families = sortCycles(trace, rom, gaps)
   for (const e of trace.ecalls) bridgeEcall(e, gaps)
+  const effects = bridgeEffects(trace, gaps)
   bridgeHalt(halt, gaps)
   return {
     trace,
     chunks,
     ecalls: trace.ecalls,
+    audited: trace.audited,
     halt,
     rom,
     image,
     publicLength,
     families,
     copies: trace.ecalls.reduce((n, e) => n + e.copies.length, 0),
+    effects,
     gaps: gaps.rows(),
     memory: memoryRows(trace.memory, image),
     counts: {
@@ -132,6 +136,26 @@ function bridgeEcall(e: Trace['ecalls'][number], gaps: GapList): void {
   bridge(gaps, REGISTER_SPACE, 10, e.a0, e.a0Prev, ts + SLOT.rd)
   if (e.cursor !== 0) gaps.bridge(REGISTER_SPACE, e.cursor, e.cursorBefore, 0, e.cursorPrev, ts + SLOT.rd)
   for (const c of e.copies) bridge(gaps, RAM_SPACE, c.addr, c.before, c.prev, ts + SLOT.memory)
+}
+
+/** Notes the gaps of the audited calls, and counts their effects by chip. */
+function bridgeEffects(trace: Trace, gaps: GapList): Run['effects'] {
+  const { at } = EFFECT
+  const effects = { whole: 0, bytes: 0 }
+  eachEffect(
+    trace,
+    () => true,
+    (_, clk, row, i) => {
+      const flags = row[i]
+      const addr = row[i + at.address]
+      const space = (flags & EFFECT.register) !== 0 ? REGISTER_SPACE : RAM_SPACE
+      const [v0, v1] = effectLimbs(flags, addr, row[i + at.before])
+      gaps.bridge(space, addr, v0, v1, row[i + at.prev], effectTime(clk, flags))
+      if (isWhole(flags)) effects.whole++
+      else effects.bytes++
+    },
+  )
+  return effects
 }
 
 function bridgeHalt(h: NonNullable<Trace['halt']>, gaps: GapList): void {

@@ -1,4 +1,4 @@
-import { access } from './access.ts'
+import { access, time } from './access.ts'
 import { limb } from './bitwise.ts'
 import { BITWISE, COPY, IO, JOURNAL_STREAM, PRIVATE_STREAM, PUBLIC_STREAM, RAM_SPACE, SLOT } from './buses.ts'
 import { streamOf } from './ecall.ts'
@@ -78,8 +78,7 @@ export const copyChip = machineChip({
       before: [limb(c.q0, c.q1), limb(c.q2, c.q3)],
       after: [limb(c.n0, c.n1), limb(c.n2, c.n3)],
       prev: c.tpm,
-      clk: c.clk,
-      slot: SLOT.memory,
+      now: time(c.clk, SLOT.memory),
       enabled: en,
     })
     b.receive('old bytes 0 and 1', BITWISE, en, [0, c.q0, c.q1, 0])

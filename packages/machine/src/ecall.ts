@@ -1,7 +1,12 @@
 import { JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
-import { access, instruction } from './access.ts'
+import { access, instruction, time } from './access.ts'
+import type { Limbs } from './access.ts'
 import {
+  CALL,
+  CALL_BUS,
+  CALL_SLOT,
   COPY,
+  EFFECT_BUS,
   JOURNAL_STREAM,
   PRIVATE_STREAM,
   PUBLIC_STREAM,
@@ -47,6 +52,11 @@ export const ecallChip = machineChip({
     carry: 'bool',
     short: 'bool',
     copies: 'bool',
+    /** len is not 0. */
+    some: 'bool',
+    /** 2^30 − pointer − len */
+    e0: 'e0 is a limb',
+    e1: 'room is below 2^30',
     pos: 'cursor before',
     tp17: 'a7 time',
     tp11: 'a1 time',
@@ -65,7 +75,7 @@ export const ecallChip = machineChip({
     b.zero('one kind', en.mul(en.sub(1)))
     instruction(b, { pc: c.pc, clk, en }, FAMILY.ecall, [], c.pc.add(4))
 
-    const register = { space: REGISTER_SPACE, clk, enabled: en }
+    const register = { space: REGISTER_SPACE, enabled: en }
     const number = [reads.mul(READ).add(writes.mul(WRITE)), 0] as const
     access(b, {
       ...register,
@@ -74,7 +84,7 @@ export const ecallChip = machineChip({
       before: number,
       after: number,
       prev: c.tp17,
-      slot: SLOT.rs1,
+      now: time(clk, SLOT.rs1),
     })
     const pointer = [c.p0, c.p1] as const
     access(b, {
@@ -84,7 +94,7 @@ export const ecallChip = machineChip({
       before: pointer,
       after: pointer,
       prev: c.tp11,
-      slot: SLOT.rs1,
+      now: time(clk, SLOT.rs1),
     })
     const length = [c.l0, c.l1] as const
     access(b, {
@@ -94,7 +104,7 @@ export const ecallChip = machineChip({
       before: length,
       after: length,
       prev: c.tp12,
-      slot: SLOT.rs1,
+      now: time(clk, SLOT.rs1),
     })
     const descriptor = sum([c.publicRead.mul(4), c.console1, c.console2.mul(2), c.journal.mul(3)])
     access(b, {
@@ -104,7 +114,7 @@ export const ecallChip = machineChip({
       before: [descriptor, 0],
       after: [c.r0, c.r1],
       prev: c.tp10,
-      slot: SLOT.rd,
+      now: time(clk, SLOT.rd),
     })
     access(b, {
       ...register,
@@ -113,7 +123,7 @@ export const ecallChip = machineChip({
       before: [c.pos, 0],
       after: [c.pos.add(r), 0],
       prev: c.tpc,
-      slot: SLOT.rd,
+      now: time(clk, SLOT.rd),
       enabled: moves,
     })
 
@@ -132,9 +142,18 @@ export const ecallChip = machineChip({
       c.publicRead.mul(c.short).mul(c.pos.add(r).sub(b.public('publicLength'))),
     )
 
-    // r and the pointer enter the copy job modulo p: both must be the integers that the registers hold.
-    b.receive('r is below 2^30', RANGE16, streams, [c.r1.mul(4)])
-    b.receive('pointer is below 2^30', RANGE16, c.copies, [c.p1.mul(4)])
+    // The buffer lies in RAM. Pointer, length and room are below 2^30, so the sum holds over the integers: the largest
+    // is 3·2^30 − 3, below 2^30 + p. So r, at most len, and the pointer enter the copy job as the registers hold them.
+    const room = c.e0.add(c.e1.mul(65536))
+    const buffer = c.p0.add(c.p1.mul(65536)).add(c.l0).add(c.l1.mul(65536))
+    b.zero('some only if enabled', c.some.mul(en.not()))
+    b.zero('without some, len is 0', en.sub(c.some).mul(c.l0.add(c.l1)))
+    b.zero('the buffer ends in RAM', c.some.mul(buffer.add(room).sub(2 ** 30)))
+    b.receive('pointer is below 2^30', RANGE16, c.some, [c.p1.mul(4)])
+    b.receive('len is below 2^30', RANGE16, c.some, [c.l1.mul(4)])
+    b.receive('e0 is a limb', RANGE16, c.some, [c.e0])
+    b.receive('e1 is a limb', RANGE16, c.some, [c.e1])
+    b.receive('room is below 2^30', RANGE16, c.some, [c.e1.mul(4)])
     // A padding or console row that copies would forge a job.
     b.zero('only streams copy', c.copies.mul(streams.not()))
     b.zero('what is not copied is empty', streams.sub(c.copies).mul(c.r0.add(c.r1)))
@@ -148,6 +167,31 @@ export const ecallChip = machineChip({
       c.p0.add(c.p1.mul(65536)),
       c.pos,
       r,
+    ])
+
+    // With an audit log, the verifier receives the call and its registers.
+    const logged = en.mul(b.public('audited'))
+    const read = (register: number, name: string, [v0, v1]: Limbs): void =>
+      b.send(`logged ${name}`, EFFECT_BUS, logged, [
+        time(clk, CALL_SLOT.read),
+        REGISTER_SPACE,
+        0,
+        register,
+        v0,
+        v1,
+      ])
+    b.send('logged call', CALL_BUS, logged, [clk, CALL.direct, c.pc, c.pc.add(4)])
+    read(17, 'a7', number)
+    read(10, 'a0', [descriptor, 0])
+    read(11, 'a1', pointer)
+    read(12, 'a2', length)
+    b.send('logged result', EFFECT_BUS, logged, [
+      time(clk, CALL_SLOT.write),
+      REGISTER_SPACE,
+      1,
+      10,
+      c.r0,
+      c.r1,
     ])
   },
   rows: (run) => run.ecalls.length,
@@ -173,6 +217,12 @@ export const ecallChip = machineChip({
       c.g1[i] = rest >>> 16
       c.carry[i] = c.r0[i] + c.g0[i] >= 65536 ? 1 : 0
       c.short[i] = rest === 0 ? 0 : 1
+      c.some[i] = e.a2 === 0 ? 0 : 1
+      if (e.a2 !== 0) {
+        const room = 2 ** 30 - e.a1 - e.a2
+        c.e0[i] = room & 0xffff
+        c.e1[i] = room >>> 16
+      }
       c.copies[i] = stream !== 0 && e.result !== 0 ? 1 : 0
       c.pos[i] = e.cursorBefore
       c.tp17[i] = foundAt(ts, e.a7Prev)

@@ -1,6 +1,7 @@
 import { JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
-import { access } from './access.ts'
-import { HALT, REGISTER_SPACE, ROM, SLOT, STATE } from './buses.ts'
+import { access, time } from './access.ts'
+import type { Limbs } from './access.ts'
+import { CALL, CALL_BUS, CALL_SLOT, EFFECT_BUS, HALT, REGISTER_SPACE, ROM, SLOT, STATE } from './buses.ts'
 import { FAMILY } from './families.ts'
 import { foundAt } from './gaps.ts'
 import { machineChip } from './machine-chip.ts'
@@ -30,7 +31,7 @@ export const haltChip = machineChip({
   constrain(c, b) {
     const { clk, exit } = c
     const en = c.exit.add(c.ebreak)
-    const read = { space: REGISTER_SPACE, clk }
+    const read = { space: REGISTER_SPACE }
     b.zero('one kind', c.exit.mul(c.ebreak))
     b.zero('number is an exit', c.number.mul(c.number.sub(93)).mul(c.number.sub(94)))
     b.zero('EBREAK has no low code', c.ebreak.mul(c.code0))
@@ -54,7 +55,7 @@ export const haltChip = machineChip({
       before: number,
       after: number,
       prev: c.tp17,
-      slot: SLOT.rs1,
+      now: time(clk, SLOT.rs1),
       enabled: exit,
     })
     const code = [c.code0, c.code1] as const
@@ -65,7 +66,7 @@ export const haltChip = machineChip({
       before: code,
       after: code,
       prev: c.tp10,
-      slot: SLOT.rd,
+      now: time(clk, SLOT.rd),
       enabled: exit,
     })
     const consumed = [c.consumed, 0] as const
@@ -76,7 +77,7 @@ export const haltChip = machineChip({
       before: consumed,
       after: consumed,
       prev: c.tp33,
-      slot: SLOT.rd,
+      now: time(clk, SLOT.rd),
       enabled: en,
     })
     const written = [c.written, 0] as const
@@ -87,9 +88,16 @@ export const haltChip = machineChip({
       before: written,
       after: written,
       prev: c.tp34,
-      slot: SLOT.rd,
+      now: time(clk, SLOT.rd),
       enabled: en,
     })
+    // With an audit log, the verifier receives the exit as a call.
+    const logged = exit.mul(b.public('audited'))
+    const effect = (register: number, [v0, v1]: Limbs) =>
+      [time(clk, CALL_SLOT.read), REGISTER_SPACE, 0, register, v0, v1] as const
+    b.send('logged call', CALL_BUS, logged, [clk, CALL.exit, c.pc, 0])
+    b.send('logged a7', EFFECT_BUS, logged, effect(17, number))
+    b.send('logged a0', EFFECT_BUS, logged, effect(10, code))
     b.send('halt', HALT, en, [clk, c.ebreak.mul(EBREAK), c.code0, c.code1, c.consumed, c.written])
   },
   rows: () => 1,

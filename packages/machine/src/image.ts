@@ -1,4 +1,5 @@
-import { keyOf, QM31_BLAKE3 } from '@vouch/stark'
+import { keyOf } from '@vouch/hash'
+import { QM31_BLAKE3 } from '@vouch/stark'
 import type { RomRows, Instruction } from './rom-rows.ts'
 import { romRows } from './rom-rows.ts'
 import type { ImageWords } from './run.ts'

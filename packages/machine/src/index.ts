@@ -3,6 +3,8 @@ export * from './buses.ts'
 export { chooseTables, SPARSE_LIMIT } from './tables-sparse.ts'
 export { collect } from './collect.ts'
 export { IMAGE_TREE } from './image-chip.ts'
+export { listCallTerms } from './audit-terms.ts'
+export type { LoggedCall, StreamSpan } from './audit-terms.ts'
 export { imageColumns, imageId, imageLogHeights, imageOf } from './image.ts'
 export type { Image, ImageHeader } from './image.ts'
 export { PUBLICS } from './machine-chip.ts'
@@ -18,7 +20,8 @@ export {
   decodeStatement,
   encodeStatement,
   MAX_CYCLES,
+  MAX_STATEMENT_HEADER,
   MAX_STREAM,
 } from './statement.ts'
-export type { Statement, StatementFailure } from './statement.ts'
+export type { AuditStatement, Statement, StatementFailure } from './statement.ts'
 export { TABLES_TREE, tablesColumns } from './tables-dense.ts'

@@ -1,4 +1,6 @@
 import { HALT, IO, JOURNAL_STREAM, MEM, PRESENT, PUBLIC_STREAM, REGISTER_SPACE, STATE } from './buses.ts'
+import { listCallTerms } from './audit-terms.ts'
+import type { LoggedCall, StreamSpan } from './audit-terms.ts'
 import { EBREAK, EXIT } from './halt.ts'
 import { m31, qm31 } from '@vouch/stark'
 import type { Bus, QM31 } from '@vouch/stark'
@@ -14,21 +16,49 @@ export interface PublicTerm {
 /** x2 */
 const SP = 2
 
-/** The verifier's side of every bus: how the run starts and ends, and its public bytes. */
+/** The verifier's side of every bus: how the run starts and ends, its public bytes, and the calls of its log. */
 export function listPublicTerms(
   s: Statement,
   image: { readonly entry: number; readonly sp: number },
+  calls: readonly LoggedCall[] = [],
 ): PublicTerm[] {
   const terms = listEnds(s, image)
-  for (let i = 0; i < s.publicConsumed; i++)
-    terms.push({ bus: IO, multiplicity: 1, tuple: [PUBLIC_STREAM, i, s.publicInput[i]] })
-  s.journal.forEach((byte, i) => terms.push({ bus: IO, multiplicity: -1, tuple: [JOURNAL_STREAM, i, byte] }))
+  for (const { start, length } of copied(s.publicConsumed, calls, 'publicInput'))
+    for (let i = start; i < start + length; i++)
+      terms.push({ bus: IO, multiplicity: 1, tuple: [PUBLIC_STREAM, i, s.publicInput[i]] })
+  for (const { start, length } of copied(s.journal.length, calls, 'journal'))
+    for (let i = start; i < start + length; i++)
+      terms.push({ bus: IO, multiplicity: -1, tuple: [JOURNAL_STREAM, i, s.journal[i]] })
+  for (const term of listCallTerms(calls)) terms.push(term)
   return terms
 }
 
 /** How many terms `listPublicTerms` has. */
-export const publicTermCount = (s: Statement): number =>
-  listEnds(s, { entry: 0, sp: 0 }).length + s.publicConsumed + s.journal.length
+export function publicTermCount(s: Statement, calls: readonly LoggedCall[] = []): number {
+  let count = listEnds(s, { entry: 0, sp: 0 }).length
+  for (const { length } of copied(s.publicConsumed, calls, 'publicInput')) count += length
+  for (const { length } of copied(s.journal.length, calls, 'journal')) count += length
+  const terms = listCallTerms(calls)
+  while (terms.next().done !== true) count++
+  return count
+}
+
+/**
+ * The parts of a stream's first `end` bytes that the copy chip moves: all but those of audited calls. The spans of
+ * `calls` ascend and lie in [0, end): the cursors, which the log's effects bind, see to that for a log that balances.
+ */
+function copied(end: number, calls: readonly LoggedCall[], stream: 'publicInput' | 'journal'): StreamSpan[] {
+  const parts: StreamSpan[] = []
+  let at = 0
+  for (const call of calls) {
+    const span = call.kind === 'audited' ? call[stream] : undefined
+    if (span === undefined) continue
+    if (span.start > at) parts.push({ start: at, length: Math.min(span.start, end) - at })
+    at = Math.max(at, span.start + span.length)
+  }
+  if (at < end) parts.push({ start: at, length: end - at })
+  return parts.filter(({ length }) => length > 0)
+}
 
 function listEnds(s: Statement, image: { readonly entry: number; readonly sp: number }): PublicTerm[] {
   const kind = s.halt === 'exit' ? EXIT : EBREAK
@@ -54,28 +84,32 @@ export function publicTerms(
   image: { readonly entry: number; readonly sp: number },
   z: QM31,
   alpha: QM31,
+  calls: readonly LoggedCall[] = [],
 ): QM31 | undefined {
   const powers: QM31[] = [qm31.ONE]
   while (powers.length < 8) powers.push(qm31.mul(powers[powers.length - 1], alpha))
   const sum = inverseSum()
-  for (const { bus, multiplicity, tuple } of listEnds(s, image)) {
-    const denominator = tuple.reduce<QM31>(
-      (d, t, j) => qm31.sub(d, qm31.mulBase(powers[j + 1], m31.fromInteger(t))),
-      qm31.sub(z, qm31.fromBase(bus.id)),
-    )
+  const add = ({ bus, multiplicity, tuple }: PublicTerm): void => {
+    let denominator = qm31.sub(z, qm31.fromBase(bus.id))
+    for (let j = 0; j < tuple.length; j++)
+      denominator = qm31.sub(denominator, qm31.mulBase(powers[j + 1], m31.fromInteger(tuple[j])))
     sum.add(denominator, multiplicity)
   }
+  for (const term of listEnds(s, image)) add(term)
+  for (const term of listCallTerms(calls)) add(term)
   // Bytes by the million: only the byte and the position change from one to the next.
   const byteTimes = Array.from({ length: 256 }, (_, byte) => qm31.mulBase(powers[3], byte))
-  const addBytes = (stream: number, bytes: Uint8Array, sign: 1 | -1): void => {
+  const addBytes = (stream: number, all: Uint8Array, { start, length }: StreamSpan, sign: 1 | -1): void => {
     let d = qm31.sub(qm31.sub(z, qm31.fromBase(IO.id)), qm31.mulBase(powers[1], stream))
-    for (const byte of bytes) {
+    d = qm31.sub(d, qm31.mulBase(powers[2], start))
+    for (const byte of all.subarray(start, start + length)) {
       sum.add(qm31.sub(d, byteTimes[byte]), sign)
       d = qm31.sub(d, powers[2])
     }
   }
-  addBytes(PUBLIC_STREAM, s.publicInput.subarray(0, s.publicConsumed), 1)
-  addBytes(JOURNAL_STREAM, s.journal, -1)
+  for (const part of copied(s.publicConsumed, calls, 'publicInput'))
+    addBytes(PUBLIC_STREAM, s.publicInput, part, 1)
+  for (const part of copied(s.journal.length, calls, 'journal')) addBytes(JOURNAL_STREAM, s.journal, part, -1)
   return sum.total()
 }
 

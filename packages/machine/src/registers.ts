@@ -7,7 +7,7 @@ const SLOTS = 1 << LOG_SLOTS
 
 export const registersChip = machineChip({
   name: 'registers',
-  doc: 'First and last value of one register slot; slots 35 to 63 are never used.',
+  doc: 'First and last value of one register slot; slots 36 to 63 are never used.',
   columns: {
     index: 'indices ascend by 1',
     f0: 'end',

@@ -1,4 +1,4 @@
-import type { EcallRecord, HaltRecord, Trace, TraceChunk } from '@vouch/engine'
+import type { AuditedRecord, EcallRecord, HaltRecord, Trace, TraceChunk } from '@vouch/engine'
 import type { RomRows } from './rom-rows.ts'
 
 /** Initial memory words of an image, none zero, ascending by address. */
@@ -51,6 +51,7 @@ export interface Run {
   readonly trace: Trace
   readonly chunks: readonly TraceChunk[]
   readonly ecalls: readonly EcallRecord[]
+  readonly audited: readonly AuditedRecord[]
   readonly halt: HaltRecord
   readonly rom: RomRows
   readonly image: ImageWords
@@ -58,6 +59,8 @@ export interface Run {
   /** By family id. */
   readonly families: readonly FamilyRows[]
   readonly copies: number
+  /** Rows of the chips `effect` and `effect-bytes`. */
+  readonly effects: { readonly whole: number; readonly bytes: number }
   readonly gaps: GapRows
   readonly memory: MemoryRows
   readonly counts: Counts

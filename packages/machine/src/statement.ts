@@ -1,5 +1,14 @@
 import { EBREAK, EXIT } from './halt.ts'
 
+/** The audit log that a proof is bound to. */
+export interface AuditStatement {
+  /** 32 bytes: the hash of the log's last record. */
+  readonly root: Uint8Array
+  /** 32 bytes: digest of the manifest that the host served by. */
+  readonly manifest: Uint8Array
+  readonly records: number
+}
+
 /** What a proof says. */
 export interface Statement {
   /** 32 bytes. */
@@ -13,6 +22,8 @@ export interface Statement {
   readonly cycles: number
   /** Bytes of the public input that the run read. */
   readonly publicConsumed: number
+  /** Absent when every host call was one that needs no log, and none is given. */
+  readonly audit?: AuditStatement
 }
 
 export type StatementFailure = {
@@ -23,6 +34,7 @@ export type StatementFailure = {
     | 'statement/cycles'
     | 'statement/consumed'
     | 'statement/too-long'
+    | 'statement/audit'
   readonly expected: number | string
   readonly got: number
 }
@@ -31,7 +43,10 @@ export type StatementFailure = {
 export const MAX_CYCLES = 2 ** 28 - 1
 export const MAX_STREAM = 2 ** 28 - 1
 
-const HEADER = 32 + 4 * 6
+const HEADER = 32 + 4 * 7
+const AUDIT_BYTES = 32 + 32 + 4
+/** Most bytes of a statement beside its public input and journal. */
+export const MAX_STATEMENT_HEADER = HEADER + AUDIT_BYTES
 
 /** The first rule that a statement breaks. */
 export function checkStatement(s: Statement): StatementFailure | undefined {
@@ -53,17 +68,25 @@ export function checkStatement(s: Statement): StatementFailure | undefined {
     if (bytes.length > MAX_STREAM) return fail('statement/too-long', `<= ${MAX_STREAM}`, bytes.length)
   if (!(isUint32(s.publicConsumed) && s.publicConsumed <= s.publicInput.length))
     return fail('statement/consumed', `<= ${s.publicInput.length}`, s.publicConsumed)
+  if (s.audit !== undefined) {
+    const { root, manifest, records } = s.audit
+    for (const bytes of [root, manifest])
+      if (bytes.length !== 32) return fail('statement/audit', 32, bytes.length)
+    // No more calls than cycles.
+    if (!(isUint32(records) && records <= s.cycles)) return fail('statement/audit', `<= ${s.cycles}`, records)
+  }
   return undefined
 }
 
 /**
- * The canonical bytes: image id, halt kind, exit code, cycles, bytes consumed, both lengths (32-bit little-endian),
- * public input, journal. Throws a RangeError for a statement that `checkStatement` refuses.
+ * The canonical bytes: image id, halt kind, exit code, cycles, bytes consumed, both lengths, 1 where there is an audit
+ * log (32-bit little-endian), the log's root, manifest digest and number of records, public input, journal. Throws a RangeError for a statement that `checkStatement` refuses.
  */
 export function encodeStatement(s: Statement): Uint8Array {
   const failure = checkStatement(s)
   if (failure !== undefined) throw new RangeError(`${failure.code}: ${failure.got}`)
-  const bytes = new Uint8Array(HEADER + s.publicInput.length + s.journal.length)
+  const start = HEADER + (s.audit === undefined ? 0 : AUDIT_BYTES)
+  const bytes = new Uint8Array(start + s.publicInput.length + s.journal.length)
   const view = new DataView(bytes.buffer)
   bytes.set(s.imageId)
   ;[
@@ -73,9 +96,15 @@ export function encodeStatement(s: Statement): Uint8Array {
     s.publicConsumed,
     s.publicInput.length,
     s.journal.length,
+    s.audit === undefined ? 0 : 1,
   ].forEach((word, i) => view.setUint32(32 + 4 * i, word, true))
-  bytes.set(s.publicInput, HEADER)
-  bytes.set(s.journal, HEADER + s.publicInput.length)
+  if (s.audit !== undefined) {
+    bytes.set(s.audit.root, HEADER)
+    bytes.set(s.audit.manifest, HEADER + 32)
+    view.setUint32(HEADER + 64, s.audit.records, true)
+  }
+  bytes.set(s.publicInput, start)
+  bytes.set(s.journal, start + s.publicInput.length)
   return bytes
 }
 
@@ -88,24 +117,37 @@ export function decodeStatement(
   if (bytes.length < HEADER) return fail('statement/length', `>= ${HEADER}`, bytes.length)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const word = (i: number): number => view.getUint32(32 + 4 * i, true)
-  const [kind, exitCode, cycles, publicConsumed, publicLength, journalLength] = [0, 1, 2, 3, 4, 5].map(word)
+  const [kind, exitCode, cycles, publicConsumed, publicLength, journalLength, audited] = [
+    0, 1, 2, 3, 4, 5, 6,
+  ].map(word)
   if (kind !== EXIT && kind !== EBREAK) return fail('statement/halt', `${EXIT} or ${EBREAK}`, kind)
-  const length = HEADER + publicLength + journalLength
+  if (audited > 1) return fail('statement/audit', '0 or 1', audited)
+  const start = HEADER + (audited === 0 ? 0 : AUDIT_BYTES)
+  const length = start + publicLength + journalLength
   if (bytes.length !== length) return fail('statement/length', length, bytes.length)
   const statement: Statement = {
     imageId: bytes.slice(0, 32),
-    publicInput: bytes.slice(HEADER, HEADER + publicLength),
-    journal: bytes.slice(HEADER + publicLength),
+    publicInput: bytes.slice(start, start + publicLength),
+    journal: bytes.slice(start + publicLength),
     halt: kind === EXIT ? 'exit' : 'ebreak',
     exitCode,
     cycles,
     publicConsumed,
+    ...(audited === 0
+      ? {}
+      : {
+          audit: {
+            root: bytes.slice(HEADER, HEADER + 32),
+            manifest: bytes.slice(HEADER + 32, HEADER + 64),
+            records: view.getUint32(HEADER + 64, true),
+          },
+        }),
   }
   const failure = checkStatement(statement)
   return failure === undefined ? { ok: true, statement } : { ok: false, failure }
 }
 
 /** The AIR's public values, in the order of `PUBLICS`. */
-export const airPublics = (s: Statement): number[] => [s.publicInput.length]
+export const airPublics = (s: Statement): number[] => [s.publicInput.length, s.audit === undefined ? 0 : 1]
 
 const isUint32 = (n: number): boolean => Number.isInteger(n) && n >= 0 && n < 2 ** 32

@@ -130,7 +130,7 @@ describe('attacks on the host calls', () => {
     const c = chipOf(f, 'ecall')
     const row = rowWhere(c, (r) => peek(c, 'privateRead', r) === 1 && peek(c, 'r0', r) === 1)
     poke(c, row, { r0: 0, r1: 0x8000, l0: 0, l1: 0x8000 })
-    expect(refusals(f, 'ecall', row)).toEqual(['r is below 2^30'])
+    expect(refusals(f, 'ecall', row)).toEqual(['len is below 2^30'])
   })
   it('a buffer at p + a', () => {
     const f = honest()

@@ -9,6 +9,7 @@ import { collect } from '../src/collect.ts'
 import { INITIAL_SP } from '@vouch/engine'
 import type { Trace } from '@vouch/engine'
 import { imageColumns, imageOf } from '../src/image.ts'
+import type { LoggedCall } from '../src/audit-terms.ts'
 import { listPublicTerms } from '../src/public-terms.ts'
 import type { Instruction } from '../src/rom-rows.ts'
 import type { Counts, Run } from '../src/run.ts'
@@ -17,7 +18,7 @@ import type { Statement } from '../src/statement.ts'
 import { TABLES_TREE, tablesColumns } from '../src/tables-dense.ts'
 import { chooseTables } from '../src/tables-sparse.ts'
 import { runTiny } from './tiny-machine.ts'
-import type { TinyProgram } from './tiny-machine.ts'
+import type { TinyInput, TinyProgram } from './tiny-machine.ts'
 
 /** An instruction without its place; jumps and branches are relative, in bytes. */
 export type Line = readonly [
@@ -66,18 +67,25 @@ export interface Filled {
   readonly chips: FilledChip[]
   readonly publics: readonly number[]
   readonly entry: number
+  /** What the audit log says, where there is one. */
+  readonly calls: readonly LoggedCall[]
 }
 
 /** Runs, fills every chip that has rows, counts and fills the tables. */
 export function fillProgram(
   source: TinyProgram,
-  input: Parameters<typeof runTiny>[1] = {},
+  input: TinyInput = {},
   tables?: 'dense',
   entry = TEXT,
 ): Filled {
-  const { trace, journal } = runTiny(source, input)
-  return fillTrace(source, trace, input.publicInput ?? new Uint8Array(0), journal, tables, entry)
+  const { trace, journal, calls } = runTiny(source, input)
+  const publicInput = input.publicInput ?? new Uint8Array(0)
+  const logged = input.calls === undefined ? undefined : calls
+  return fillTrace(source, trace, publicInput, journal, tables, entry, logged)
 }
+
+/** The buses know no digests: whether there is a log is all that matters here. */
+const NO_AUDIT = { root: new Uint8Array(32), manifest: new Uint8Array(32), records: 0 }
 
 export function fillTrace(
   source: TinyProgram,
@@ -86,6 +94,7 @@ export function fillTrace(
   journal: Uint8Array,
   tables?: 'dense',
   entry = source.entry,
+  calls?: readonly LoggedCall[],
 ): Filled {
   const image = imageOf(source)
   const run = collect(trace, image.rom, image.words, publicInput.length)
@@ -98,6 +107,7 @@ export function fillTrace(
     exitCode: halt.code,
     cycles: trace.cycles,
     publicConsumed: halt.publicCursor,
+    ...(calls === undefined ? {} : { audit: NO_AUDIT }),
   }
   const publics = airPublics(statement)
   const trees = imageColumns(image, riscvAir.minLogHeight)
@@ -123,7 +133,7 @@ export function fillTrace(
   chooseTables(run)
   if (tables === 'dense') run.tables.kind = 'dense'
   riscvAir.chips.filter(isTable).forEach(add)
-  return { run, statement, chips, publics, entry }
+  return { run, statement, chips, publics, entry, calls: calls ?? [] }
 }
 
 /** The value of an expression in a row. */
@@ -165,11 +175,11 @@ function count(c: Chip<Run>, columns: RowColumns, rows: number, run: Run): void 
 }
 
 /** The first thing wrong with a filled run, in words. */
-export function problem({ chips, statement, publics, entry }: Filled): string | undefined {
+export function problem({ chips, statement, publics, entry, calls }: Filled): string | undefined {
   for (const { chip, columns } of chips) {
     const v = checkRows(chip, columns, publics)
     if (v !== undefined) return `${v.chip}: '${v.constraint}' in row ${v.row}`
   }
-  const [first] = busBalance(chips, listPublicTerms(statement, { entry, sp: INITIAL_SP }), publics, 1)
+  const [first] = busBalance(chips, listPublicTerms(statement, { entry, sp: INITIAL_SP }, calls), publics, 1)
   return first === undefined ? undefined : describeImbalance(first)
 }

@@ -1,6 +1,7 @@
+import { AUDITED_CALLS, HOST_INPUT } from './programs.ts'
 import { exit, load, program } from './harness.ts'
 import type { Line } from './harness.ts'
-import type { TinyProgram } from './tiny-machine.ts'
+import type { TinyInput, TinyProgram } from './tiny-machine.ts'
 
 /** By chip: an instruction of the tour, and what another program has in its place. */
 const PAIRS: Readonly<Record<string, readonly [runs: Line, other: Line]>> = {
@@ -85,6 +86,7 @@ const PAIRS: Readonly<Record<string, readonly [runs: Line, other: Line]>> = {
     ['div', { rd: 20, rs1: 7, rs2: 6 }],
     ['remu', { rd: 20, rs1: 7, rs2: 6 }],
   ],
+  call: [['ecall'], ['fence']],
   ecall: [['ecall'], ['fence']],
   halt: [['ecall'], ['ebreak']],
 }
@@ -104,7 +106,7 @@ const call = (number: number, fd: number, buffer: number, length: number): Line[
  */
 export function tour(other?: string): TinyProgram {
   const line = (chip: string): Line => PAIRS[chip][chip === other ? 1 : 0]
-  const straight = Object.keys(PAIRS).filter((chip) => chip !== 'ecall' && chip !== 'halt')
+  const straight = Object.keys(PAIRS).filter((chip) => !['call', 'ecall', 'halt'].includes(chip))
   const lines: Line[] = [
     ...load(5, 0x2000),
     ...load(6, 0x12345678),
@@ -118,11 +120,17 @@ export function tour(other?: string): TinyProgram {
     ['ecall'],
     ...call(64, 3, 0x2100, 4),
     ['ecall'],
+    ...load(17, 0x7b00),
+    line('call'),
+    ['ebreak'],
     ...exit().slice(0, -1),
     line('halt'),
   ]
   return program(lines, WORDS)
 }
+
+/** What the tour is run with: its calls are logged. */
+export const TOUR_INPUT: TinyInput = { ...HOST_INPUT, calls: AUDITED_CALLS }
 
 /** Chips that receive an instruction. */
 export const FETCHING: readonly string[] = Object.keys(PAIRS)

@@ -19,7 +19,7 @@ import {
   refusedByItemAlone,
   tableOf,
 } from './kill-check.ts'
-import { FETCHING, tour } from './kill-programs.ts'
+import { FETCHING, tour, TOUR_INPUT } from './kill-programs.ts'
 import { report } from './kill-report.ts'
 import type { Way } from './kill-report.ts'
 import { withRomOf } from './kill-rom.ts'
@@ -27,6 +27,8 @@ import { BY_HAND, sparseRow } from './kill-rows.ts'
 import { search } from './kill-search.ts'
 import type { Table } from './kill-search.ts'
 import {
+  AUDITED_CALLS,
+  auditedCalls,
   branches,
   HOST_INPUT,
   hostCalls,
@@ -50,7 +52,8 @@ function generator(seed: number): () => number {
 
 /** Runs with many rows of every kind, to look for rows in. */
 const varied: readonly Filled[] = [
-  fillProgram(hostCalls(), HOST_INPUT),
+  fillProgram(hostCalls(), { ...HOST_INPUT, calls: {} }),
+  fillProgram(auditedCalls(), { ...HOST_INPUT, calls: AUDITED_CALLS }),
   fillProgram(memoryAccesses()),
   fillProgram(jumps()),
   fillProgram(longLoop()),
@@ -60,8 +63,8 @@ const varied: readonly Filled[] = [
   fillProgram(registerOperations()),
   fillProgram(stop()),
 ]
-const toured = fillProgram(tour(), HOST_INPUT)
-const dense = fillProgram(tour(), HOST_INPUT, 'dense')
+const toured = fillProgram(tour(), TOUR_INPUT)
+const dense = fillProgram(tour(), TOUR_INPUT, 'dense')
 /** Between them every message of every chip has a part; the shortest come first. */
 const runs: readonly Filled[] = [toured, dense, fillProgram(longLoop(8300))]
 

@@ -1,7 +1,7 @@
 import { exit, load, program } from './harness.ts'
 import type { Line } from './harness.ts'
 import { ALU } from './tiny-machine.ts'
-import type { TinyProgram } from './tiny-machine.ts'
+import type { TinyInput, TinyProgram } from './tiny-machine.ts'
 
 const MIN = 0x80000000
 
@@ -188,13 +188,13 @@ export const hostCalls = (): TinyProgram => {
       ...call(63, 4, 0x2302, 0),
       ...call(63, 0, 0xffffffff, 0),
       ...call(64, 1, 0x2000, 4),
-      ...call(64, 2, 0xfffffff0, 0xffffffff),
+      ...call(64, 2, 0x3fffffff, 1),
       ...call(64, 3, 0x2000, 7),
       ...call(64, 3, 0x2102, 1),
       ...call(64, 3, 0x2001, 2),
       ...call(64, 3, 0x80000000, 0),
       ...call(63, 0, 0x2402, 100),
-      ...call(63, 4, 0x2501, 0xffffffff),
+      ...call(63, 4, 0x2501, 2 ** 30 - 0x2501),
       ...call(63, 4, 0x2501, 7),
       ...call(64, 3, 0x2400, 12),
       ...call(64, 3, 0x2400, 0),
@@ -207,6 +207,89 @@ export const HOST_INPUT = {
   privateInput: Uint8Array.from({ length: 20 }, (_, i) => 200 + i),
   publicInput: Uint8Array.from({ length: 10 }, (_, i) => 17 * i),
 }
+
+/** A page with bytes at the given places. */
+const page = (
+  index: number,
+  put: Readonly<Record<number, readonly number[]>>,
+  hidden: readonly number[] = [],
+) => {
+  const bytes = new Uint8Array(4096)
+  const span = (address: number) => ({ address, length: put[address].length })
+  const places = Object.keys(put).map(Number)
+  for (const address of places) bytes.set(put[address], address - 4096 * index)
+  return { index, bytes, written: places.map(span), hidden: hidden.map(span) }
+}
+
+/** Two audited calls: one with every kind of effect, and one that fails. */
+export const AUDITED_CALLS: NonNullable<TinyInput['calls']> = {
+  0x7b00: ({ pc, reg, byte }) => {
+    const read = (address: number, length: number) => ({
+      address,
+      bytes: Uint8Array.from({ length }, (_, i) => byte(address + i)),
+    })
+    return {
+      kind: 'audited',
+      nextPc: pc + 8,
+      registersRead: [17, 10, 11, 12, 35].map((slot) => [slot, reg(slot)] as const),
+      registersWritten: [
+        [10, 0xfffffff2],
+        [13, 77],
+        [35, reg(35) + 100],
+      ],
+      memoryRead: [read(0x2000, 9), read(0x2103, 2)],
+      pages: [
+        page(
+          2,
+          {
+            0x2004: [1, 2, 3, 4],
+            0x2200: [5, 6],
+            0x2300: [9, 9, 9, 9, 7, 7],
+            0x2403: [255],
+          },
+          [0x2300],
+        ),
+        page(3, { 0x3ffc: [1, 0, 0, 128] }),
+      ],
+    }
+  },
+  1234: ({ pc, reg }) => ({
+    kind: 'audited',
+    nextPc: pc + 4,
+    registersRead: [17, 10].map((slot) => [slot, reg(slot)] as const),
+    registersWritten: [[10, -38 >>> 0]],
+    memoryRead: [],
+    pages: [],
+  }),
+}
+
+/** Audited calls between direct ones, all of them logged. */
+export const auditedCalls = (): TinyProgram =>
+  program(
+    [
+      ...load(17, 0x7b00),
+      ...load(10, 0x2000),
+      ...load(11, 0x89abcdef),
+      ['ecall'],
+      ['ebreak'],
+      ['addi', { rd: 17, rs1: 0, imm: 1234 }],
+      ['ecall'],
+      ['addi', { rd: 17, rs1: 0, imm: 63 }],
+      ['addi', { rd: 10, rs1: 0, imm: 0 }],
+      ...load(11, 0x2102),
+      ['addi', { rd: 12, rs1: 0, imm: 5 }],
+      ['ecall'],
+      ...load(17, 0x7b00),
+      ['ecall'],
+      ['ebreak'],
+      ['addi', { rd: 17, rs1: 0, imm: 64 }],
+      ['addi', { rd: 10, rs1: 0, imm: 3 }],
+      ['addi', { rd: 12, rs1: 0, imm: 7 }],
+      ['ecall'],
+      ...exit(3),
+    ],
+    { 0x2000: 0x44332211, 0x2008: 0x12345678 },
+  )
 
 /** Leaves registers and a word alone for longer than one access can look back. */
 export const longLoop = (turns = 9000): TinyProgram =>

@@ -1,5 +1,15 @@
-import { CHUNK_ROWS, INITIAL_SP, JOURNAL_CURSOR, PUBLIC_CURSOR, REGISTER_SLOTS, SINK } from '@vouch/engine'
-import type { EcallRecord, HaltRecord, Trace, TraceChunk } from '@vouch/engine'
+import {
+  CHUNK_ROWS,
+  EFFECT,
+  effectRows,
+  INITIAL_SP,
+  JOURNAL_CURSOR,
+  PUBLIC_CURSOR,
+  REGISTER_SLOTS,
+  SINK,
+} from '@vouch/engine'
+import type { AuditedCall, AuditedRecord, EcallRecord, HaltRecord, Trace, TraceChunk } from '@vouch/engine'
+import type { LoggedCall } from '../src/index.ts'
 import type { Instruction } from '../src/rom-rows.ts'
 
 /**
@@ -11,6 +21,23 @@ export interface TinyRun {
   readonly journal: Uint8Array
   readonly registers: Uint32Array
   readonly memory: ReadonlyMap<number, number>
+  /** Every host call. */
+  readonly calls: readonly LoggedCall[]
+}
+
+/** What an audited call sees of the machine. */
+export interface TinyGuest {
+  readonly pc: number
+  readonly reg: (slot: number) => number
+  readonly byte: (address: number) => number
+}
+
+export interface TinyInput {
+  readonly privateInput?: Uint8Array
+  readonly publicInput?: Uint8Array
+  readonly shortReads?: number
+  /** Audited calls, by a7. */
+  readonly calls?: Readonly<Record<number, (guest: TinyGuest) => AuditedCall>>
 }
 
 export interface TinyProgram {
@@ -95,10 +122,7 @@ const LOAD: Readonly<Record<string, (word: number, at: number) => number>> = {
 }
 const STORE_BITS: Readonly<Record<string, number>> = { sw: 32, sh: 16, sb: 8 }
 
-export function runTiny(
-  program: TinyProgram,
-  input: { privateInput?: Uint8Array; publicInput?: Uint8Array; shortReads?: number } = {},
-): TinyRun {
+export function runTiny(program: TinyProgram, input: TinyInput = {}): TinyRun {
   const { privateInput = new Uint8Array(0), publicInput = new Uint8Array(0) } = input
   const at = new Map(program.code.map((i) => [i.pc, i]))
   const registers = new Uint32Array(REGISTER_SLOTS)
@@ -110,6 +134,8 @@ export function runTiny(
   const memoryTs = new Map<number, number>()
   const chunks: TraceChunk[] = [chunk(1)]
   const ecalls: EcallRecord[] = []
+  const audited: AuditedRecord[] = []
+  const calls: LoggedCall[] = []
   const journal: number[] = []
   let privatePos = 0
   let halt: HaltRecord | undefined
@@ -187,6 +213,42 @@ export function runTiny(
       c.memBefore[r] = before
       c.memAfter[r] = after
       c.memPrev[r] = prev
+    } else if (name === 'ecall' && input.calls?.[registers[17]] !== undefined) {
+      const byte = (address: number): number =>
+        ((memory.get(address & ~3) ?? 0) >>> (8 * (address & 3))) & 255
+      const call = input.calls[registers[17]]({ pc, reg: (slot) => registers[slot], byte })
+      const effects = effectRows(call)
+      const { at: place, words } = EFFECT
+      const written = new Map<number, number>()
+      for (const page of call.pages)
+        for (const { address, length } of page.written)
+          for (let a = address; a < address + length; a++) written.set(a, page.bytes[a - 4096 * page.index])
+      for (let row = 0; row < effects.length; row += words) {
+        const addr = effects[row + place.address]
+        const write = (effects[row] & EFFECT.write) !== 0
+        const time = ts + (write ? 2 : 1)
+        if ((effects[row] & EFFECT.register) !== 0) {
+          effects[row + place.before] = registers[addr]
+          effects[row + place.prev] = touch(addr, time)
+          if (write) registers[addr] = effects[row + place.after]
+          continue
+        }
+        const before = memory.get(addr) ?? 0
+        let after = before
+        if (write)
+          for (let j = 0; j < 4; j++) {
+            const value = written.get(addr + j)
+            if (value !== undefined) after = (after & ~(255 << (8 * j))) | (value << (8 * j))
+          }
+        effects[row + place.before] = before
+        effects[row + place.after] = after
+        effects[row + place.prev] = memoryTs.get(addr) ?? 0
+        memoryTs.set(addr, time)
+        memory.set(addr, after >>> 0)
+      }
+      audited.push({ clk, pc, nextPc: call.nextPc, effects })
+      calls.push({ kind: 'audited', clk, pc, call })
+      next = call.nextPc
     } else if (name === 'ecall' && ![0, 93, 94].includes(registers[17])) {
       const number = registers[17]
       const [a0, a1, a2] = [registers[10], registers[11], registers[12]]
@@ -224,6 +286,7 @@ export function runTiny(
       registers[10] = result
       const cursorPrev = cursor === 0 ? 0 : touch(cursor, ts + 3)
       if (cursor !== 0) registers[cursor] += result
+      calls.push({ kind: 'direct', clk, pc, number, a0, a1, a2, result })
       ecalls.push({
         clk,
         pc,
@@ -243,6 +306,7 @@ export function runTiny(
       })
     } else if (name === 'ecall' || name === 'ebreak') {
       const exit = name === 'ecall'
+      if (exit) calls.push({ kind: 'exit', clk, pc, number: registers[17], code: registers[10] })
       halt = {
         kind: exit ? 'exit' : 'ebreak',
         clk,
@@ -264,6 +328,7 @@ export function runTiny(
     cycles: clk - 1,
     chunks,
     ecalls,
+    audited,
     halt,
     registersFinal: registers,
     registersFinalTs: registerTs,
@@ -274,5 +339,5 @@ export function runTiny(
       finalTs: Uint32Array.from(touched, (a) => memoryTs.get(a)!),
     },
   }
-  return { trace, journal: Uint8Array.from(journal), registers, memory }
+  return { trace, journal: Uint8Array.from(journal), registers, memory, calls }
 }

@@ -1,7 +1,12 @@
 import type { TrapCause } from '@vouch/engine'
 
 export type ProverErrorCode =
-  'guest/trap' | 'guest/limit' | 'prover/aborted' | 'prover/out-of-memory' | 'prover/too-large'
+  | 'guest/trap'
+  | 'guest/limit'
+  | 'prover/aborted'
+  | 'prover/audit'
+  | 'prover/out-of-memory'
+  | 'prover/too-large'
 
 /** A proof that could not be made. Never carries private input. */
 export class ProverError extends Error {

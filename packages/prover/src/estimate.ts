@@ -1,5 +1,5 @@
 import { SPARSE_LIMIT, imageLogHeights, riscvAir } from '@vouch/machine'
-import type { Image, Run, Statement } from '@vouch/machine'
+import type { Image, LoggedCall, Run, Statement } from '@vouch/machine'
 import { INITIAL_SP } from '@vouch/engine'
 import { PROFILES, estimateProof } from '@vouch/stark'
 import type { ProfileName } from '@vouch/stark'
@@ -34,6 +34,7 @@ export function estimateMemory(
   image: Image,
   run: Run,
   statement: Statement,
+  calls: readonly LoggedCall[],
   profile: ProfileName,
 ): MemoryEstimate {
   const most = lookups(run)
@@ -53,7 +54,7 @@ export function estimateMemory(
   }
   const { proverWords, witnessWords, cells } = estimateProof(
     machineKey(profile),
-    starkStatement(statement, header),
+    starkStatement(statement, header, calls),
     logHeights,
   )
   // The tree of the dense tables: four columns in three forms, and digests.

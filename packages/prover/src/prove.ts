@@ -1,14 +1,16 @@
-import { MAX_STREAM_BYTES, standardHost } from '@vouch/bridge'
+import { DEFAULT_MANIFEST, MAX_STREAM_BYTES, bridge, manifestDigest, openLog, replay } from '@vouch/bridge'
+import type { Bridge, Handler, Manifest } from '@vouch/bridge'
 import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
-import type { Image, Run, Statement } from '@vouch/machine'
+import type { AuditStatement, Image, LoggedCall, Run, Statement } from '@vouch/machine'
 import { OutOfMemory, PROFILES, ProverAborted, prove as proveStark } from '@vouch/stark'
 import type { Kernels, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
 import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
 import { fillChips } from './columns.ts'
 import type { FilledChips } from './columns.ts'
 import { ProverError } from './errors.ts'
+import type { Sha256 } from '@vouch/hash'
 import { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
 import type { MemoryEstimate } from './estimate.ts'
 import { commitImage, commitTables } from './image.ts'
@@ -32,6 +34,19 @@ export interface ProveOptions {
   /** After the run and before the proof. */
   readonly onEstimate?: (estimate: MemoryEstimate & { readonly cycles: number }) => void
   readonly onConsole?: (descriptor: 1 | 2, bytes: Uint8Array) => void
+  /**
+   * What the guest may ask for. When given, the proof is bound to an audit log of every host call; otherwise only when
+   * the guest made a call that the chips cannot prove alone, under the default manifest.
+   */
+  readonly manifest?: Manifest
+  /** The code of the manifest's `calls`, by name. */
+  readonly handlers?: Readonly<Record<string, Handler>>
+  /** Contents of the files that the manifest names, by SHA-256 in hex. */
+  readonly files?: ReadonlyMap<string, Uint8Array>
+  /** 32 bytes that salt the digests of secret bytes in the log; random unless told otherwise. */
+  readonly salt?: Uint8Array
+  /** A faster SHA-256 where the platform has one. */
+  readonly sha256?: Sha256
   /** 'wasm' unless told otherwise. Both give the same bytes. */
   readonly kernels?: Kernels['name']
 }
@@ -67,6 +82,8 @@ export interface ProveResult {
   readonly imageId: string
   readonly journal: Uint8Array
   readonly exitCode: number
+  /** The audit log that the proof is bound to, without which it does not verify; absent where it needs none. */
+  readonly audit?: Uint8Array
   readonly report: ProveReport
 }
 
@@ -97,12 +114,14 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
       exitCode: run.halt.code,
       cycles: ran.trace.cycles,
       publicConsumed: ran.publicConsumed,
+      ...(ran.log === undefined ? {} : { audit: ran.log.statement }),
     }
-    const estimate = estimateMemory(image, run, { ...said, imageId: new Uint8Array(32) }, profile)
+    const calls = ran.log?.calls ?? []
+    const estimate = estimateMemory(image, run, { ...said, imageId: new Uint8Array(32) }, calls, profile)
     options.onEstimate?.({ ...estimate, cycles: ran.trace.cycles })
     checkMemory(estimate, options.maxMemoryBytes ?? MAX_MEMORY_BYTES, ran.trace.cycles)
     return await withKernels(options.kernels ?? 'wasm', async (kernels) => {
-      const made = await proveRun(kernels, image, run, said, profile, options, times)
+      const made = await proveRun(kernels, image, run, { said, calls }, profile, options, times)
       const { security, peakWords, cells } = made.report
       const report: ProveReport = {
         cycles: ran.trace.cycles,
@@ -125,6 +144,7 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
         imageId: toHex(statement.imageId),
         journal: statement.journal,
         exitCode: statement.exitCode,
+        ...(ran.log === undefined ? {} : { audit: ran.log.bytes }),
         report,
       }
     })
@@ -139,6 +159,14 @@ interface Ran {
   readonly publicConsumed: number
   readonly publicInput: Uint8Array
   readonly warnings: readonly string[]
+  readonly log: Log | undefined
+}
+
+/** An audit log, what the statement says of it, and its calls as the verifier will replay them. */
+interface Log {
+  readonly bytes: Uint8Array
+  readonly statement: AuditStatement
+  readonly calls: readonly LoggedCall[]
 }
 
 async function runProgram(program: Program, options: ProveOptions): Promise<Ran> {
@@ -153,13 +181,19 @@ async function runProgram(program: Program, options: ProveOptions): Promise<Ran>
       'prover/too-large',
       `the private input has ${privateInput.length} bytes; at most ${MAX_STREAM_BYTES} can be proved`,
     )
-  const host = standardHost({
+  const { manifest = DEFAULT_MANIFEST } = options
+  const host = bridge({
     privateInput,
     publicInput,
+    manifest,
+    ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
     ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
+    ...(options.files === undefined ? {} : { files: options.files }),
+    ...(options.salt === undefined ? {} : { salt: options.salt }),
   })
+  for (const [name, handler] of Object.entries(options.handlers ?? {})) host.handle(name, handler)
   const { halt, trace: made } = await traceAsync(program, host, {
-    maxCycles: options.maxCycles ?? DEFAULT_MAX_CYCLES,
+    maxCycles: Math.min(options.maxCycles ?? DEFAULT_MAX_CYCLES, manifest.limits.cycles),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   if (halt.kind === 'aborted') throw new ProverError('prover/aborted', 'cancelled')
@@ -183,7 +217,36 @@ async function runProgram(program: Program, options: ProveOptions): Promise<Ran>
   }
   unread('private', host.privateConsumed, privateInput.length)
   unread('public', host.publicConsumed, publicInput.length)
-  return { trace: made, journal, publicConsumed: host.publicConsumed, publicInput, warnings }
+  const isBound = options.manifest !== undefined || host.auditedCalls > 0
+  const log = isBound ? boundLog(host, publicInput, options) : undefined
+  return { trace: made, journal, publicConsumed: host.publicConsumed, publicInput, warnings, log }
+}
+
+/** Replays the log as the verifier will: a call whose result it would not accept is found before the proof is made. */
+function boundLog(host: Bridge, publicInput: Uint8Array, options: ProveOptions): Log {
+  const bytes = host.auditBytes()!
+  const opened = openLog(bytes)
+  if (!opened.ok)
+    throw new ProverError('prover/audit', `the audit log is not whole: ${opened.failure.message}`)
+  const replayed = replay(opened, {
+    publicInput,
+    ...(options.files === undefined ? {} : { files: options.files }),
+    ...(options.handlers === undefined ? {} : { handlers: options.handlers }),
+  })
+  if (!replayed.ok)
+    throw new ProverError(
+      'prover/audit',
+      `no verifier would accept the audit log: ${replayed.failure.message}`,
+    )
+  return {
+    bytes,
+    statement: {
+      root: opened.root,
+      manifest: manifestDigest(opened.manifest),
+      records: opened.records.length,
+    },
+    calls: replayed.calls,
+  }
 }
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`
@@ -200,7 +263,7 @@ async function proveRun(
   kernels: Kernels,
   image: Image,
   run: Run,
-  said: Omit<Statement, 'imageId'>,
+  { said, calls }: { readonly said: Omit<Statement, 'imageId'>; readonly calls: readonly LoggedCall[] },
   profile: ProfileName,
   options: ProveOptions,
   times: Phases,
@@ -221,7 +284,7 @@ async function proveRun(
   const { proof: stark, report } = await proveStark(
     kernels,
     machineKey(profile),
-    starkStatement(statement, header),
+    starkStatement(statement, header, calls),
     { chips: filled, preprocessed },
     {
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

@@ -112,21 +112,14 @@ function replying(
   reply: (c: { readonly a0: number; readonly a1: number }) => [number, Uint8Array, number] | undefined,
 ): ReturnType<NonNullable<Forgery['host']>> {
   return {
-    ecall: (c) => {
-      if (c.number === 93) return { kind: 'exit', code: c.a0 }
-      if (c.number === 64) {
-        c.readBytes(c.a1, c.a2)
-        c.advance(34, c.a2)
-        return { kind: 'result', value: c.a2 }
-      }
-      const told = reply(c)
-      if (told !== undefined) {
-        c.writeBytes(told[0], told[1])
-        return { kind: 'result', value: told[2] }
-      }
-      c.writeBytes(c.a1, INPUT.publicInput.subarray(0, c.a2))
-      c.advance(33, c.a2)
-      return { kind: 'result', value: c.a2 }
+    ecall: (guest) => {
+      const [number, a0, a1, a2] = [17, 10, 11, 12].map((slot) => guest.reg(slot))
+      if (number === 93) return { kind: 'exit', code: a0 }
+      const copy = (address: number, bytes: Uint8Array) => ({ address, bytes, write: number !== 64 })
+      if (number === 64) return { kind: 'direct', result: a2, cursor: 34, copy: copy(a1, new Uint8Array(a2)) }
+      const told = reply({ a0, a1 })
+      if (told !== undefined) return { kind: 'direct', result: told[2], copy: copy(told[0], told[1]) }
+      return { kind: 'direct', result: a2, cursor: 33, copy: copy(a1, INPUT.publicInput.subarray(0, a2)) }
     },
   }
 }

@@ -1,5 +1,5 @@
-import { standardHost } from '@vouch/bridge'
-import type { StandardHost } from '@vouch/bridge'
+import { bridge } from '@vouch/bridge'
+import type { Bridge } from '@vouch/bridge'
 import { INITIAL_SP, parseElf, trace } from '@vouch/engine'
 import type { Host, Program, Trace } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
@@ -55,7 +55,7 @@ export interface Forgery {
   readonly decodeExecuted?: true
   /** What the host reads in the place of `publicInput`. */
   readonly hostInput?: Uint8Array
-  readonly host?: (own: StandardHost) => Host
+  readonly host?: (own: Bridge) => Host
   /** Accesses of the executor; each gets the machine and the honest method. */
   readonly port?: (own: PortMethods) => Partial<{
     [K in keyof PortMethods]: (
@@ -107,7 +107,7 @@ async function forgeOne(kernels: Kernels, f: Forgery): Promise<Forged> {
   const { profile = 'fast-100', publicInput = new Uint8Array(0), privateInput = new Uint8Array(0) } = f
   const program = programOfSource(f)
   const executed = f.executed === undefined ? program : parseElf(assembleElf(f.executed, f.data))
-  const own = standardHost({ privateInput, publicInput: f.hostInput ?? publicInput })
+  const own = bridge({ privateInput, publicInput: f.hostInput ?? publicInput })
   const ran = withPort(f.port, () => trace(executed, f.host?.(own) ?? own, { maxCycles: 10_000 }))
   f.trace?.(ran.trace)
   const image = imageOf(program)

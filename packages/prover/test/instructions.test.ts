@@ -1,6 +1,6 @@
 import { ISA, REGISTER_SLOTS, parseElf, trace } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
-import { standardHost } from '@vouch/bridge'
+import { bridge } from '@vouch/bridge'
 import { verify } from '@vouch/verifier'
 import { describe, expect, it } from 'vitest'
 import { prove } from '../src/index.ts'
@@ -118,7 +118,7 @@ describe('every instruction is proved on boundary operands', () => {
     const elf = assembleElf(`${body}\nli a7, 93\nli a0, 0\necall`)
     const program = parseElf(elf)
     const byPc = new Map(program.code.map((c) => [c.pc, c.name]))
-    const run = trace(program, standardHost({ privateInput, publicInput })).trace
+    const run = trace(program, bridge({ privateInput, publicInput })).trace
     for (const chunk of run.chunks)
       for (const pc of chunk.pc.subarray(0, chunk.rows)) executed.add(byPc.get(pc)!.toLowerCase())
     expect(run.registersFinal.length).toBe(REGISTER_SLOTS)

@@ -2,8 +2,8 @@ import { bytesOfWords } from './codec.ts'
 import { Rejection } from './failure.ts'
 import { LEAF_KEY, NODE_KEY, SEGMENT_WORDS } from './kernels/kernels.ts'
 import type { Kernels, Pointer } from './kernels/kernels.ts'
-import { keyOf } from './suite.ts'
-import type { KeyedHash } from './suite.ts'
+import { keyOf } from '@vouch/hash'
+import type { KeyedHash } from '@vouch/hash'
 
 const LEAF = keyOf(LEAF_KEY)
 const NODE = keyOf(NODE_KEY)

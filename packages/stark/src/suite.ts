@@ -1,4 +1,5 @@
-import { keyedBlake3 } from './blake3.ts'
+import { keyedBlake3 } from '@vouch/hash'
+import type { KeyedHash } from '@vouch/hash'
 import type { QM31 } from './field/qm31.ts'
 
 /** The field that challenges are drawn from, as an extension of M31. */
@@ -10,9 +11,6 @@ export interface ChallengeField<E> {
   readonly fromLimbs: (limbs: ArrayLike<number>, offset: number) => E
   readonly toLimbs: (element: E) => readonly number[]
 }
-
-/** A keyed hash with 32-byte keys and 32-byte digests. */
-export type KeyedHash = (key: Uint8Array, message: Uint8Array) => Uint8Array
 
 /** What a wrap into another proof system would exchange: the challenge field, and the hash of transcript and trees. */
 export interface Suite<E = QM31> {
@@ -31,12 +29,4 @@ export const QM31_BLAKE3: Suite = {
     toLimbs: (e) => e,
   },
   hash: keyedBlake3,
-}
-
-/** A hash key: ASCII text, zero-padded to 32 bytes. */
-export function keyOf(text: string): Uint8Array {
-  const key = new Uint8Array(32)
-  if (text.length > 32) throw new RangeError(`key '${text}' is longer than 32 bytes`)
-  for (let i = 0; i < text.length; i++) key[i] = text.charCodeAt(i)
-  return key
 }

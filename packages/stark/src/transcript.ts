@@ -3,7 +3,7 @@ import { Rejection } from './failure.ts'
 import { P } from './field/m31.ts'
 import type { QM31 } from './field/qm31.ts'
 import { GRIND_KEY } from './kernels/kernels.ts'
-import { keyOf } from './suite.ts'
+import { keyOf } from '@vouch/hash'
 import type { Suite } from './suite.ts'
 
 const ABSORB = keyOf('vouch transcript absorb v1')

@@ -35,7 +35,6 @@ it('exports exactly the public surface', () => {
       "describeSecurity",
       "estimateProof",
       "evaluate",
-      "keyOf",
       "lintAir",
       "lintChip",
       "m31",

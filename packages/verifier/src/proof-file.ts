@@ -1,4 +1,4 @@
-import { decodeStatement, encodeStatement, imageId, riscvAir } from '@vouch/machine'
+import { MAX_STATEMENT_HEADER, decodeStatement, encodeStatement, imageId, riscvAir } from '@vouch/machine'
 import type { ImageHeader, Statement } from '@vouch/machine'
 import { INITIAL_SP } from '@vouch/engine'
 import { MAX_PROOF_BYTES, PROFILES } from '@vouch/stark'
@@ -29,7 +29,7 @@ export interface ProofFile {
   readonly stark: Uint8Array
 }
 
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 
 /** Public input and journal together: the verifier's work is linear in them. */
 export const MAX_PUBLIC_BYTES = 2 ** 20
@@ -41,8 +41,7 @@ const PROFILE_CODES: readonly [ProfileName, number][] = [
 ]
 const HEADER = 52
 const { minLogHeight, maxLogHeight } = riscvAir
-const STATEMENT_HEADER = 56
-const MAX_FILE_BYTES = HEADER + STATEMENT_HEADER + MAX_PUBLIC_BYTES + MAX_PROOF_BYTES
+const MAX_FILE_BYTES = HEADER + MAX_STATEMENT_HEADER + MAX_PUBLIC_BYTES + MAX_PROOF_BYTES
 
 /** Throws a RangeError for a statement over the limits. */
 export function encodeProofFile({ image, profile, statement, stark }: ProofFile): Uint8Array {
@@ -95,12 +94,12 @@ export function decodeProofFile(bytes: Uint8Array): ProofFile {
         log,
       )
   const length = view.getUint32(48, true)
-  if (length > STATEMENT_HEADER + MAX_PUBLIC_BYTES)
+  if (length > MAX_STATEMENT_HEADER + MAX_PUBLIC_BYTES)
     throw new Refusal(
       'statement/too-large',
       'public input and journal are longer than the verifier reads',
-      `<= ${MAX_PUBLIC_BYTES}`,
-      length - STATEMENT_HEADER,
+      `<= ${MAX_STATEMENT_HEADER + MAX_PUBLIC_BYTES} bytes`,
+      length,
     )
   if (HEADER + length > bytes.length)
     throw new Refusal('file/truncated', 'the file ends inside its statement', HEADER + length, bytes.length)
@@ -109,6 +108,14 @@ export function decodeProofFile(bytes: Uint8Array): ProofFile {
     const { code, expected, got } = decoded.failure
     throw new Refusal(code, 'the statement is malformed', expected, got)
   }
+  const publicBytes = decoded.statement.publicInput.length + decoded.statement.journal.length
+  if (publicBytes > MAX_PUBLIC_BYTES)
+    throw new Refusal(
+      'statement/too-large',
+      'public input and journal are longer than the verifier reads',
+      `<= ${MAX_PUBLIC_BYTES}`,
+      publicBytes,
+    )
   const image = {
     profile,
     logBlowup: PROFILES[profile].logBlowup,

@@ -1,3 +1,4 @@
+import type { AuditVerdict } from './audit.ts'
 import type { ProfileName, SecurityReport } from '@vouch/stark'
 
 /** Why a proof was not accepted: the check, one sentence, what it wanted and what it found. */
@@ -6,6 +7,8 @@ export interface Failure {
   readonly message: string
   readonly expected: string | number
   readonly got: string | number
+  /** Number of the record of the audit log that shows it, where there is one. */
+  readonly record?: number
 }
 
 export interface Accepted {
@@ -20,6 +23,8 @@ export interface Accepted {
   readonly halt: 'exit' | 'ebreak'
   readonly exitCode: number
   readonly cycles: number
+  /** Absent for a run whose host calls needed no log. */
+  readonly audit?: AuditVerdict
   readonly security: SecurityReport
   readonly zeroKnowledge: false
   readonly seconds: number
@@ -32,8 +37,20 @@ export type Verdict = Accepted | { readonly ok: false; readonly failure: Failure
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly failure: Failure
-  constructor(code: string, message: string, expected: string | number, got: string | number) {
+  constructor(
+    code: string,
+    message: string,
+    expected: string | number,
+    got: string | number,
+    record?: number,
+  ) {
     super(message)
-    this.failure = { code, message: `${message}: expected ${expected}, got ${got}`, expected, got }
+    this.failure = {
+      code,
+      message: `${message}: expected ${expected}, got ${got}`,
+      expected,
+      got,
+      ...(record === undefined ? {} : { record }),
+    }
   }
 }

@@ -1,8 +1,10 @@
 import { airPublics, encodeStatement, publicTermCount, publicTerms } from '@vouch/machine'
-import type { ImageHeader, Statement } from '@vouch/machine'
+import type { ImageHeader, LoggedCall, Statement } from '@vouch/machine'
 import { verify as verifyStark } from '@vouch/stark'
 import type { StarkStatement } from '@vouch/stark'
+import { checkAudit } from './audit.ts'
 import { machineKey } from './key.ts'
+import type { Policy } from './policy.ts'
 import { decodeProofFile, toHex } from './proof-file.ts'
 import { Refusal } from './verdict.ts'
 import type { Accepted, Verdict } from './verdict.ts'
@@ -20,6 +22,9 @@ export interface VerifyOptions {
   readonly minBits?: number
   /** Accept runs that ended with a non-zero exit code or at an EBREAK; the verdict says which. */
   readonly allowFailure?: boolean
+  /** The audit log, for a run that has one. */
+  readonly audit?: Uint8Array
+  readonly policy?: Policy
 }
 
 /**
@@ -44,9 +49,9 @@ export async function verify(proof: Uint8Array, options: VerifyOptions): Promise
 function check(proof: Uint8Array, options: VerifyOptions): Omit<Accepted, 'seconds'> {
   const { image, profile, statement, stark } = decodeProofFile(proof)
   expectStatement(statement, options)
-  const verdict = verifyStark(machineKey(profile), starkStatement(statement, image), stark, {
-    minBits: options.minBits ?? 100,
-  })
+  const audit = checkAudit(statement, options.audit, options.policy ?? {})
+  const said = starkStatement(statement, image, audit?.calls)
+  const verdict = verifyStark(machineKey(profile), said, stark, { minBits: options.minBits ?? 100 })
   if (!verdict.ok) {
     const { code, at, expected, got } = verdict.failure
     throw new Refusal(code, `the check failed at ${at}`, expected, got)
@@ -62,6 +67,7 @@ function check(proof: Uint8Array, options: VerifyOptions): Omit<Accepted, 'secon
     halt,
     exitCode,
     cycles,
+    ...(audit === undefined ? {} : { audit: audit.verdict }),
     security: verdict.security,
     zeroKnowledge: false,
   }
@@ -96,14 +102,18 @@ function expectStatement(s: Statement, options: VerifyOptions): void {
     throw new Refusal('guest/exit-code', 'the run ended with a failure', 0, s.exitCode)
 }
 
-/** The statement as the STARK sees it. */
-export function starkStatement(statement: Statement, image: ImageHeader): StarkStatement {
+/** The statement as the STARK sees it; `calls` are those of the audit log. */
+export function starkStatement(
+  statement: Statement,
+  image: ImageHeader,
+  calls: readonly LoggedCall[] = [],
+): StarkStatement {
   return {
     bytes: encodeStatement(statement),
     publics: airPublics(statement),
     publicTerms: {
-      count: publicTermCount(statement),
-      sum: (z, alpha) => publicTerms(statement, image, z, alpha),
+      count: publicTermCount(statement, calls),
+      sum: (z, alpha) => publicTerms(statement, image, z, alpha, calls),
     },
     preprocessed: { image: { root: image.root, logHeights: image.logHeights } },
   }

@@ -84,7 +84,7 @@ describe('the file around the proof', () => {
     ['file/truncated', () => proof.subarray(0, 51)],
     ['file/truncated', () => proof.subarray(0, 60)],
     ['file/magic', () => changed(0, (b) => b ^ 1)],
-    ['file/version', () => changed(6, () => 2)],
+    ['file/version', () => changed(6, () => 1)],
     ['file/profile', () => changed(8, () => 3)],
     ['file/reserved', () => changed(11, () => 1)],
     ['file/image-heights', () => changed(9, () => 25)],

@@ -38,10 +38,10 @@ export interface Failure {
 }
 
 /** Families of error codes, by what they say about the command rather than by who threw them. */
-const MISUSE = [/^elf\//, /^cli\//, /^file\//, /^input\//, /^sdk\//]
+const MISUSE = [/^elf\//, /^cli\//, /^file\//, /^input\//, /^sdk\//, /^manifest\//]
 
-/** A file that is no trace, or the trace of another program, is misuse; a damaged one fails the check. */
-const TRACE_MISUSE = /^trace\/(magic|version|program|limits)$/
+/** A file that is no trace or log, or that of another program or run, is misuse; a damaged one fails the check. */
+const FILE_MISUSE = /^(trace\/(magic|version|program|limits)|audit\/(magic|version|too-large|resume))$/
 
 /** Maps anything thrown to an exit status and a code. An error that nobody typed is a bug and says so. */
 export function describeError(error: unknown): Failure {
@@ -62,7 +62,7 @@ export function describeError(error: unknown): Failure {
       details: {},
     }
   const exit =
-    MISUSE.some((family) => family.test(code)) || TRACE_MISUSE.test(code) ? EXIT.misuse : EXIT.failed
+    MISUSE.some((family) => family.test(code)) || FILE_MISUSE.test(code) ? EXIT.misuse : EXIT.failed
   return { exit, code, message: plain(error.message), details: placeOf(error) }
 }
 
@@ -73,16 +73,18 @@ function codeOf(error: Error): string | undefined {
 
 /** Where in the guest or the file it happened, as far as the error says. */
 function placeOf(error: Error): Record<string, unknown> {
-  const { pc, symbol, cycle, chunk } = error as {
+  const { pc, symbol, cycle, chunk, seq } = error as {
     pc?: unknown
     symbol?: unknown
     cycle?: unknown
     chunk?: unknown
+    seq?: unknown
   }
   return {
     ...(typeof pc === 'number' ? { pc: address(pc) } : {}),
     ...(typeof symbol === 'string' ? { symbol: plain(symbol) } : {}),
     ...(typeof cycle === 'number' ? { cycle } : {}),
     ...(typeof chunk === 'number' ? { chunk } : {}),
+    ...(typeof seq === 'number' ? { seq } : {}),
   }
 }

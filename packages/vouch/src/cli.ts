@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { auditCommands } from './cli-audit.ts'
+import type { Action } from './cli-audit.ts'
 import { describeError, EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus, Failure } from './cli-error.ts'
 import { plain, toJson } from './format.ts'
@@ -25,6 +27,8 @@ import type { VerifyFlags } from './command-verify.ts'
 const MOST_CYCLES = 2 ** 28 - 1
 
 const PROFILE_HELP = `${PROFILE_NAMES.join(' or ')} (default: ${DEFAULT_PROFILE})`
+
+const SALT_HELP = '32 bytes that hide secret bytes in the audit log (default: random)'
 
 const STATUSES = `
 Exit status:
@@ -90,6 +94,11 @@ Example:
     .option('--out <file>', 'where the proof goes (default: <elf name>.vouch)', once('--out'))
     .option('--journal <file>', 'write the journal there too', once('--journal'))
     .option(
+      '--audit <file>',
+      'bind the proof to a log of every host call (default: only if it needs one, to <out>.audit)',
+      once('--audit'),
+    )
+    .option(
       '--max-cycles <n>',
       'give up after n cycles (default: 8388608)',
       integer('--max-cycles', 1, MOST_CYCLES),
@@ -100,6 +109,7 @@ Example:
       memorySize('--max-memory'),
     )
     .option('--no-verify', 'do not verify the new proof')
+    .option('--salt <spec>', SALT_HELP, once('--salt'))
     .option('--quiet', 'no progress and no estimate')
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -111,6 +121,7 @@ Examples:
   $ vouch prove sha256.elf --input file:secret.bin --public-input text:hello --profile proven-100
   $ cat secret.bin | vouch prove sha256.elf --input - --json > report.json
 
+A guest that calls its host beyond exit, read and write needs an audit log; verify needs that file too.
 These proofs are not zero-knowledge yet: do not rely on them to hide the private input.`,
     )
     .action(action<[string, ProveFlags]>(async () => (await import('./command-prove.ts')).proveCommand))
@@ -123,6 +134,17 @@ These proofs are not zero-knowledge yet: do not rely on them to hide the private
     .option('--image-id <hex>', 'or its image id', imageIdOption('--image-id'))
     .option('--public-input <spec>', 'the public input it must have read', once('--public-input'))
     .option('--journal <spec>', 'the journal it must have written', once('--journal'))
+    .option(
+      '--audit <file>',
+      'the audit log it is bound to (default: <proof>.audit, if it is bound to one)',
+      once('--audit'),
+    )
+    .option('--manifest <file>', 'the manifest its host must have served by', once('--manifest'))
+    .option(
+      '--policy <file>',
+      'JSON: manifest digest, services that may be used, advice that is accepted',
+      once('--policy'),
+    )
     .option('--min-bits <n>', 'least proven security (default: 100)', integer('--min-bits', 1, 1024))
     .option('--allow-failure', 'accept a proof of a run that ended with a non-zero exit code')
     .option('--json', 'print one JSON document')
@@ -132,7 +154,8 @@ These proofs are not zero-knowledge yet: do not rely on them to hide the private
 
 Examples:
   $ vouch verify fib.vouch --elf fib.elf
-  $ vouch verify fib.vouch --image-id $(vouch image-id fib.elf) --public-input file:claim.bin --json`,
+  $ vouch verify fib.vouch --image-id $(vouch image-id fib.elf) --public-input file:claim.bin --json
+  $ vouch verify price.vouch --elf price.elf --audit price.vouch.audit --policy policy.json`,
     )
     .action(action<[string, VerifyFlags]>(async () => (await import('./command-verify.ts')).verifyCommand))
 
@@ -143,11 +166,14 @@ Examples:
       .argument('<elf>', 'RV32IM program, static ELF32'),
   )
     .option('--trace <file>', 'write the trace while running', once('--trace'))
+    .option('--audit <file>', 'write the log of every host call while running', once('--audit'))
+    .option('--resume', 'go on with the <file>.partial of --trace and --audit, which a kill left')
     .option(
       '--max-cycles <n>',
       'give up after n cycles (default: 268435455)',
       integer('--max-cycles', 1, MOST_CYCLES),
     )
+    .option('--salt <spec>', SALT_HELP, once('--salt'))
     .option('--json', 'print one JSON document; the guest console goes to standard error')
     .addHelpText(
       'after',
@@ -158,7 +184,8 @@ to standard error.
 
 Examples:
   $ vouch run fib.elf --input hex:0a
-  $ vouch run fib.elf --input hex:0a --trace fib.trace --max-cycles 1000000`,
+  $ vouch run fib.elf --input hex:0a --trace fib.trace --max-cycles 1000000
+  $ vouch run job.elf --trace job.trace --audit job.audit --salt file:salt.bin --resume`,
     )
     .action(action<[string, RunFlags]>(async () => (await import('./command-run.ts')).runCommand))
 
@@ -183,12 +210,9 @@ Examples:
     .action(action<[SecurityFlags]>(async () => (await import('./command-security.ts')).securityCommand))
 
   traceCommands(program, action)
+  auditCommands(program, action, STATUSES)
   return program
 }
-
-type Action = <Args extends unknown[]>(
-  load: () => Promise<(...args: Args) => Promise<ExitStatus>>,
-) => (...args: [...Args, Command]) => Promise<void>
 
 function traceCommands(program: Command, action: Action): void {
   const trace = program
@@ -247,6 +271,7 @@ function inputs(command: Command): Command {
   return command
     .option('--input <spec>', 'private input, file descriptor 0 of the guest', once('--input'))
     .option('--public-input <spec>', 'public input, file descriptor 4', once('--public-input'))
+    .option('--manifest <file>', 'JSON: what the guest may ask of its host', once('--manifest'))
 }
 
 /**
@@ -290,7 +315,7 @@ function report(error: unknown, argv: readonly string[]): ExitStatus {
 
 /** The command that was meant, for the pointer to its help. */
 function subject(argv: readonly string[]): string {
-  const known = ['prove', 'verify', 'run', 'image-id', 'security', 'trace']
+  const known = ['prove', 'verify', 'run', 'image-id', 'security', 'trace', 'audit']
   const name = argv.find((arg) => known.includes(arg))
   return name === undefined ? '' : `${name} `
 }

@@ -1,12 +1,17 @@
 import { basename } from 'node:path'
+import { DEFAULT_MANIFEST } from '@vouch/bridge'
+import type { Manifest } from '@vouch/bridge'
+import type { AuditStatement } from '@vouch/machine'
 import type { ProveReport } from '@vouch/prover'
 import type { ProfileName } from '@vouch/stark'
 import { EXIT } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { byteSize, count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
+import { checkSalt, readManifest } from './host-flags.ts'
 import { inWorker } from './in-worker.ts'
 import { DEFAULT_PROFILE } from './options.ts'
 import { assertDistinct, createOutput } from './output-file.ts'
+import type { OutputFile } from './output-file.ts'
 import { progressView } from './progress.ts'
 import { readFileBounded } from './read-file.ts'
 import { pathOf, readSpecs } from './spec.ts'
@@ -19,6 +24,9 @@ export interface ProveFlags {
   readonly profile?: ProfileName
   readonly out?: string
   readonly journal?: string
+  readonly audit?: string
+  readonly manifest?: string
+  readonly salt?: string
   readonly maxCycles?: number
   readonly maxMemory?: number
   readonly verify: boolean
@@ -30,40 +38,61 @@ const EMPTY = new Uint8Array(0)
 
 export async function proveCommand(path: string, flags: ProveFlags): Promise<ExitStatus> {
   const out = flags.out ?? `${basename(path).replace(/\.elf$/i, '')}.vouch`
+  const audit = flags.audit ?? `${out}.audit`
   await assertDistinct(
     [
       ['<elf>', path],
       ['--input', pathOf(flags.input)],
       ['--public-input', pathOf(flags.publicInput)],
+      ['--manifest', flags.manifest],
+      ['--salt', pathOf(flags.salt)],
     ],
     [
       ['--out', out],
       ['--journal', flags.journal],
+      ['--audit', audit],
     ],
   )
   const elf = await readFileBounded('<elf>', path)
-  const specs = await readSpecs({ '--input': flags.input, '--public-input': flags.publicInput })
-  const proofFile = await createOutput('--out', out)
-  try {
-    const journalFile =
-      flags.journal === undefined ? undefined : await createOutput('--journal', flags.journal)
-    try {
-      const result = await proveInWorker(elf, specs, flags)
-      await proofFile.commit(result.proof)
-      await journalFile?.commit(result.journal)
-      show(result, out, flags)
-      return EXIT.ok
-    } finally {
-      await journalFile?.discard()
-    }
-  } finally {
-    await proofFile.discard()
+  const manifest = await manifestOf(flags)
+  const specs = await readSpecs({
+    '--input': flags.input,
+    '--public-input': flags.publicInput,
+    '--salt': flags.salt,
+  })
+  checkSalt('--salt', specs['--salt'])
+  const outputs: OutputFile[] = []
+  const open = async (flag: string, name: string): Promise<OutputFile> => {
+    const file = await createOutput(flag, name)
+    outputs.push(file)
+    return file
   }
+  try {
+    const proofFile = await open('--out', out)
+    const auditFile = await open('--audit', audit)
+    const journalFile = flags.journal === undefined ? undefined : await open('--journal', flags.journal)
+    const result = await proveInWorker(elf, specs, manifest, flags)
+    // The log first: a proof without it is of no use.
+    if (result.audit !== undefined) await auditFile.commit(result.audit)
+    await journalFile?.commit(result.journal)
+    await proofFile.commit(result.proof)
+    show(result, { proof: out, audit }, flags)
+    return EXIT.ok
+  } finally {
+    for (const file of outputs) await file.discard()
+  }
+}
+
+/** Whoever names a log or a manifest wants the proof bound to it, needed or not. */
+async function manifestOf(flags: ProveFlags): Promise<Manifest | undefined> {
+  if (flags.manifest !== undefined) return readManifest('--manifest', flags.manifest)
+  return flags.audit === undefined ? undefined : DEFAULT_MANIFEST
 }
 
 function proveInWorker(
   elf: Uint8Array,
-  specs: { readonly '--input'?: Uint8Array; readonly '--public-input'?: Uint8Array },
+  specs: Partial<Record<'--input' | '--public-input' | '--salt', Uint8Array>>,
+  manifest: Manifest | undefined,
   flags: ProveFlags,
 ): Promise<ProveDone> {
   const view = progressView(process.stderr, flags.quiet === true)
@@ -73,6 +102,8 @@ function proveInWorker(
       elf,
       privateInput: specs['--input'] ?? EMPTY,
       publicInput: specs['--public-input'] ?? EMPTY,
+      manifest,
+      salt: specs['--salt'],
       profile: flags.profile ?? DEFAULT_PROFILE,
       maxCycles: flags.maxCycles,
       maxMemoryBytes: flags.maxMemory,
@@ -88,7 +119,12 @@ function proveInWorker(
   )
 }
 
-function show(proved: ProveDone, path: string, flags: ProveFlags): void {
+interface Paths {
+  readonly proof: string
+  readonly audit: string
+}
+
+function show(proved: ProveDone, paths: Paths, flags: ProveFlags): void {
   const { report, journal } = proved
   const text = printableText(journal)
   if (flags.json) {
@@ -107,12 +143,15 @@ function show(proved: ProveDone, path: string, flags: ProveFlags): void {
         security: securityDocument(security),
         verified: proved.verifySeconds !== undefined,
         ...(proved.verifySeconds === undefined ? {} : { verifySeconds: proved.verifySeconds }),
-        out: path,
+        out: paths.proof,
+        ...(proved.statement.audit === undefined
+          ? {}
+          : { audit: auditDocument(proved.statement.audit, paths) }),
       }) + '\n',
     )
     return
   }
-  process.stdout.write(table(rows(proved, path, flags)))
+  process.stdout.write(table(rows(proved, paths, flags)))
   for (const warning of report.warnings) process.stderr.write(`warning: ${plain(warning)}\n`)
   if (proved.exitCode !== 0)
     process.stderr.write(
@@ -120,7 +159,7 @@ function show(proved: ProveDone, path: string, flags: ProveFlags): void {
     )
 }
 
-function rows(proved: ProveDone, path: string, flags: ProveFlags): [string, string][] {
+function rows(proved: ProveDone, paths: Paths, flags: ProveFlags): [string, string][] {
   const { report } = proved
   return [
     ['image id', proved.imageId],
@@ -137,13 +176,27 @@ function rows(proved: ProveDone, path: string, flags: ProveFlags): [string, stri
       'peak memory',
       `${byteSize(processPeak())}; kernels ${byteSize(report.peakMemoryBytes)} (estimated ${byteSize(report.estimate.bytes)})`,
     ],
-    ['proof', `${byteSize(report.proofBytes)} in ${plain(path)}`],
+    ['proof', `${byteSize(report.proofBytes)} in ${plain(paths.proof)}`],
+    ...auditRow(proved, paths),
     [
       'verified',
       proved.verifySeconds === undefined ? 'no (--no-verify)' : `yes, in ${seconds(proved.verifySeconds)}`,
     ],
   ]
 }
+
+function auditRow({ audit, statement }: ProveDone, paths: Paths): [string, string][] {
+  if (audit === undefined || statement.audit === undefined) return []
+  const records = `${count(statement.audit.records)} records`
+  return [['audit log', `${records}, ${byteSize(audit.length)} in ${plain(paths.audit)}; verify needs it`]]
+}
+
+const auditDocument = ({ records, root, manifest }: AuditStatement, paths: Paths) => ({
+  path: paths.audit,
+  records,
+  root,
+  manifest,
+})
 
 /** Phases that go over every cell, or over every cycle, also say how fast. */
 function phaseTime({ name, seconds: time }: ProveReport['phases'][number], report: ProveReport): string {

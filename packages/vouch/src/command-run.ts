@@ -1,11 +1,12 @@
-import { open, rename, unlink } from 'node:fs/promises'
 import { describeHalt } from '@vouch/engine'
-import { CliError, EXIT } from './cli-error.ts'
+import { CliError, EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
+import { createGrowing, reopenGrowing } from './growing-file.ts'
 import { haltDocument } from './halt-document.ts'
+import { checkSalt, readManifest } from './host-flags.ts'
 import { inWorker } from './in-worker.ts'
-import { assertDistinct, outputTarget, removeOnExit, settle, unwritable } from './output-file.ts'
+import { assertDistinct } from './output-file.ts'
 import { progressView } from './progress.ts'
 import { readFileBounded } from './read-file.ts'
 import type { RunResult } from './sdk-run.ts'
@@ -16,60 +17,73 @@ export interface RunFlags {
   readonly input?: string
   readonly publicInput?: string
   readonly trace?: string
+  readonly audit?: string
+  readonly manifest?: string
+  readonly salt?: string
+  readonly resume?: true
   readonly maxCycles?: number
   readonly json?: true
 }
 
 export async function runCommand(path: string, flags: RunFlags): Promise<ExitStatus> {
+  if (flags.resume && flags.trace === undefined && flags.audit === undefined)
+    throw misuse('cli/usage', '--resume goes on with the files of --trace and --audit; neither is given')
   await assertDistinct(
     [
       ['<elf>', path],
       ['--input', pathOf(flags.input)],
       ['--public-input', pathOf(flags.publicInput)],
+      ['--manifest', flags.manifest],
+      ['--salt', pathOf(flags.salt)],
     ],
-    [['--trace', flags.trace]],
+    [
+      ['--trace', flags.trace],
+      ['--audit', flags.audit],
+    ],
   )
   const elf = await readFileBounded('<elf>', path)
-  const specs = await readSpecs({ '--input': flags.input, '--public-input': flags.publicInput })
-  const target = flags.trace === undefined ? undefined : await outputTarget('--trace', flags.trace)
-  // A name that can be guessed: after a kill, `trace info` recovers this file up to its last whole chunk.
-  const traceFile = target === undefined ? undefined : `${target}.partial`
-  if (traceFile !== undefined) await assertWritable(traceFile)
+  const manifest = flags.manifest === undefined ? undefined : await readManifest('--manifest', flags.manifest)
+  const specs = await readSpecs({
+    '--input': flags.input,
+    '--public-input': flags.publicInput,
+    '--salt': flags.salt,
+  })
+  const salt = checkSalt('--salt', specs['--salt'])
+  const open = flags.resume ? reopenGrowing : createGrowing
+  const traceFile = flags.trace === undefined ? undefined : await open('--trace', flags.trace)
   const bar = process.stderr.isTTY === true && !flags.json
   try {
-    const result = await inWorker<'run'>(
-      {
-        kind: 'run',
-        elf,
-        privateInput: specs['--input'] ?? new Uint8Array(0),
-        publicInput: specs['--public-input'] ?? new Uint8Array(0),
-        maxCycles: flags.maxCycles,
-        traceFile,
-        console: flags.json ? 2 : 1,
-        bar,
-      },
-      progressView(process.stderr, !bar),
-    )
-    if (result.halt.kind === 'aborted') throw new CliError(EXIT.cancelled, 'cancelled', 'cancelled')
-    if (traceFile !== undefined && target !== undefined) {
-      await rename(traceFile, target).catch((error: unknown) => {
-        throw unwritable('--trace', target, error)
-      })
-      settle(traceFile)
+    const auditFile = flags.audit === undefined ? undefined : await open('--audit', flags.audit)
+    try {
+      const result = await inWorker<'run'>(
+        {
+          kind: 'run',
+          elf,
+          privateInput: specs['--input'] ?? new Uint8Array(0),
+          publicInput: specs['--public-input'] ?? new Uint8Array(0),
+          manifest,
+          salt,
+          maxCycles: flags.maxCycles,
+          files: {
+            ...(traceFile === undefined ? {} : { trace: traceFile.partial }),
+            ...(auditFile === undefined ? {} : { audit: auditFile.partial }),
+          },
+          resume: flags.resume === true,
+          console: flags.json ? 2 : 1,
+          bar,
+        },
+        progressView(process.stderr, !bar),
+      )
+      if (result.halt.kind === 'aborted') throw new CliError(EXIT.cancelled, 'cancelled', 'cancelled')
+      await traceFile?.commit()
+      await auditFile?.commit()
+      return show(result, flags)
+    } finally {
+      await auditFile?.discard()
     }
-    return show(result, flags)
   } finally {
-    if (traceFile !== undefined) await unlink(traceFile).catch(() => undefined)
+    await traceFile?.discard()
   }
-}
-
-/** Fails before the run starts; the file is then the run's own, and goes if it does not end. */
-async function assertWritable(path: string): Promise<void> {
-  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
-    throw unwritable('--trace', path, error)
-  })
-  removeOnExit(path)
-  await file.close()
 }
 
 /** The report goes to standard error: standard output is the guest's. */
@@ -90,6 +104,7 @@ function show(result: RunResult, flags: RunFlags): ExitStatus {
       seconds: result.seconds,
       cyclesPerSecond: Math.round(cycles / result.seconds),
       ...(flags.trace === undefined ? {} : { trace: flags.trace }),
+      ...(flags.audit === undefined ? {} : { audit: flags.audit }),
     }
     process.stdout.write(toJson(document) + '\n')
     return ok ? EXIT.ok : EXIT.failed
@@ -101,6 +116,7 @@ function show(result: RunResult, flags: RunFlags): ExitStatus {
       ['cycles', count(cycles)],
       ['time', `${seconds(result.seconds)} (${rate(cycles, result.seconds, 'cycles')})`],
       ...(flags.trace === undefined ? [] : [['trace', plain(flags.trace)] as const]),
+      ...(flags.audit === undefined ? [] : [['audit', plain(flags.audit)] as const]),
     ]),
   )
   return ok ? EXIT.ok : EXIT.failed

@@ -6,6 +6,7 @@ import { EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { address, byteSize, count, plain, rate, seconds, toJson } from './format.ts'
 import { haltDocument } from './halt-document.ts'
+import { readManifest } from './host-flags.ts'
 import { readFileBounded, unreadable } from './read-file.ts'
 import { parseRegister, registerName } from './registers.ts'
 import { readSpecs } from './spec.ts'
@@ -32,6 +33,7 @@ export interface ReplayFlags extends JsonFlag {
   readonly elf: string
   readonly input?: string
   readonly publicInput?: string
+  readonly manifest?: string
 }
 
 /** Every chunk is read and checked. Damage is reported with what lies before it, and is status 1. */
@@ -132,11 +134,13 @@ export async function findCommand(path: string, flags: FindFlags): Promise<ExitS
 
 export async function replayCommand(path: string, flags: ReplayFlags): Promise<ExitStatus> {
   const { parseElf } = await import('@vouch/engine')
-  const { standardHost } = await import('@vouch/bridge')
+  const { hostOf } = await import('./sdk-host.ts')
   const program = parseElf(await readFileBounded('--elf', flags.elf))
   const specs = await readSpecs({ '--input': flags.input, '--public-input': flags.publicInput })
+  const manifest = flags.manifest === undefined ? undefined : await readManifest('--manifest', flags.manifest)
   return withTrace(path, async (reader) => {
-    const host = standardHost({
+    const host = hostOf({
+      ...(manifest === undefined ? {} : { manifest }),
       ...(specs['--input'] === undefined ? {} : { privateInput: specs['--input'] }),
       ...(specs['--public-input'] === undefined ? {} : { publicInput: specs['--public-input'] }),
     })

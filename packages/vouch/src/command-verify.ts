@@ -1,6 +1,22 @@
+import { manifestDigest } from '@vouch/bridge'
+import { decodeProofFile } from '@vouch/verifier'
+import type { Accepted, Policy } from '@vouch/verifier'
 import { EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
-import { bits, byteSize, count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
+import {
+  bits,
+  byteSize,
+  count,
+  plain,
+  printableText,
+  rate,
+  seconds,
+  shownBytes,
+  toHex,
+  toJson,
+} from './format.ts'
+import { readManifest } from './host-flags.ts'
+import { readPolicy } from './policy-file.ts'
 import { readFileBounded } from './read-file.ts'
 import { verify } from './sdk-verify.ts'
 import type { Rejected } from './sdk-verify.ts'
@@ -12,6 +28,9 @@ export interface VerifyFlags {
   readonly imageId?: string
   readonly publicInput?: string
   readonly journal?: string
+  readonly audit?: string
+  readonly manifest?: string
+  readonly policy?: string
   readonly minBits?: number
   readonly allowFailure?: true
   readonly json?: true
@@ -22,11 +41,15 @@ export async function verifyCommand(path: string, flags: VerifyFlags): Promise<E
     throw misuse('cli/usage', 'expected either --elf or --image-id: a proof is about one program')
   const elf = flags.elf === undefined ? undefined : await readFileBounded('--elf', flags.elf)
   const specs = await readSpecs({ '--public-input': flags.publicInput, '--journal': flags.journal })
+  const policy = await policyOf(flags)
   const proof = await readFileBounded('<proof>', path)
+  const audit = await auditOf(path, proof, flags)
   const verdict = await verify(proof, {
     ...(elf === undefined ? { imageId: flags.imageId! } : { elf }),
     ...(specs['--public-input'] === undefined ? {} : { publicInput: specs['--public-input'] }),
     ...(specs['--journal'] === undefined ? {} : { journal: specs['--journal'] }),
+    ...(audit === undefined ? {} : { audit }),
+    policy,
     ...(flags.minBits === undefined ? {} : { minBits: flags.minBits }),
     ...(flags.allowFailure === undefined ? {} : { allowFailure: true }),
   })
@@ -52,6 +75,7 @@ export async function verifyCommand(path: string, flags: VerifyFlags): Promise<E
       ['journal', shownBytes(journal)],
       ['exit code', `${verdict.exitCode} (${verdict.halt})`],
       ['cycles', count(verdict.cycles)],
+      ...auditRows(verdict),
       ['security', securityLine(security)],
       ['zero-knowledge', NOT_ZERO_KNOWLEDGE],
       ['proof', byteSize(proof.length)],
@@ -59,6 +83,48 @@ export async function verifyCommand(path: string, flags: VerifyFlags): Promise<E
     ]),
   )
   return EXIT.ok
+}
+
+async function policyOf(flags: VerifyFlags): Promise<Policy> {
+  const policy = flags.policy === undefined ? {} : await readPolicy('--policy', flags.policy)
+  if (flags.manifest === undefined) return policy
+  const manifest = toHex(manifestDigest(await readManifest('--manifest', flags.manifest)))
+  if (policy.manifest !== undefined && policy.manifest.toLowerCase() !== manifest)
+    throw misuse('cli/usage', '--manifest is another manifest than the one that --policy names')
+  return { ...policy, manifest }
+}
+
+/** The log that is named, or the one that `prove` wrote beside the proof, if the proof is bound to one. */
+async function auditOf(path: string, proof: Uint8Array, flags: VerifyFlags): Promise<Uint8Array | undefined> {
+  if (flags.audit !== undefined) return readFileBounded('--audit', flags.audit)
+  if (!isBoundToLog(proof)) return undefined
+  return readFileBounded('--audit', `${path}.audit`).catch(() => undefined)
+}
+
+/** False for bytes that are no proof: the verifier says what is wrong with them. */
+function isBoundToLog(proof: Uint8Array): boolean {
+  try {
+    return decodeProofFile(proof).statement.audit !== undefined
+  } catch {
+    return false
+  }
+}
+
+function auditRows({ audit }: Accepted): [string, string][] {
+  if (audit === undefined) return []
+  const by = (assurance: string): string =>
+    Object.entries(audit.services)
+      .filter(([, s]) => s.assurance === assurance)
+      .map(([name, s]) => `${plain(name)} ${count(s.count)}`)
+      .join(', ') || 'none'
+  return [
+    ['audit log', `${count(audit.records)} records, ${count(audit.denied)} denied, root ${audit.root}`],
+    ['manifest', audit.manifest],
+    ['  proved', by('proved')],
+    ['  replayed', by('replayed')],
+    ['  advice', by('advice')],
+    ...(audit.charged === 0 ? [] : [['charged', `${count(audit.charged)} cycles`] as [string, string]]),
+  ]
 }
 
 function reject({ failure }: Rejected, proofBytes: number, flags: VerifyFlags): ExitStatus {
@@ -70,6 +136,7 @@ function reject({ failure }: Rejected, proofBytes: number, flags: VerifyFlags): 
     table([
       ['verdict', 'REJECTED'],
       ['check', failure.code],
+      ...(failure.record === undefined ? [] : [['record', String(failure.record)] as const]),
       ['because', because(failure)],
       ['expected', shown(failure.expected)],
       ['got', shown(failure.got)],

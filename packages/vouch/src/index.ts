@@ -11,11 +11,22 @@ export {
 } from '@vouch/engine'
 export type { Difference, ElfErrorCode, Found, Halt, ReplayResult } from '@vouch/engine'
 export type { TraceErrorCode, TraceInfo, TraceReader, TraceRow, TrapCause } from '@vouch/engine'
+export {
+  canonicalManifest,
+  DEFAULT_MANIFEST,
+  manifestDigest,
+  ManifestError,
+  openLog,
+  parseManifest,
+  replay as replayLog,
+  SERVICES,
+} from '@vouch/bridge'
+export type { AuditRecord, Handler, HostCall, Manifest } from '@vouch/bridge'
 export { estimateMemory, imageId, prove, ProverError } from '@vouch/prover'
 export type { ProverErrorCode, MemoryEstimate, ProveOptions, ProveReport, ProveResult } from '@vouch/prover'
 export { InsecureParameters } from '@vouch/stark'
 export type { ProfileName, SecurityReport } from '@vouch/stark'
-export type { Verdict } from '@vouch/verifier'
+export type { AuditVerdict, Policy, Verdict } from '@vouch/verifier'
 export { run } from './sdk-run.ts'
 export type { RunOptions, RunResult } from './sdk-run.ts'
 export { verify } from './sdk-verify.ts'

@@ -1,4 +1,4 @@
 export { openTraceFile } from '@vouch/engine/node'
 export type { TraceFile } from '@vouch/engine/node'
-export { runToFile } from './sdk-trace.ts'
-export type { TracedRun } from './sdk-trace.ts'
+export { resumeToFiles, runToFiles } from './sdk-files.ts'
+export type { RunFiles } from './sdk-files.ts'

@@ -1,17 +1,13 @@
-import { standardHost } from '@vouch/bridge'
 import { parseElf, run as runProgram } from '@vouch/engine'
 import type { Halt } from '@vouch/engine'
+import { hostOf } from './sdk-host.ts'
+import type { HostOptions } from './sdk-host.ts'
 
-export interface RunOptions {
-  /** File descriptor 0 of the guest. */
-  readonly privateInput?: Uint8Array
-  /** File descriptor 4 of the guest. */
-  readonly publicInput?: Uint8Array
+export interface RunOptions extends HostOptions {
   readonly maxCycles?: number
   /** Only its flag is read, from time to time: the run is synchronous. */
   readonly signal?: { readonly aborted: boolean }
   readonly onProgress?: (cycles: number) => void
-  readonly onConsole?: (fd: 1 | 2, bytes: Uint8Array) => void
 }
 
 export interface RunResult {
@@ -21,18 +17,27 @@ export interface RunResult {
   /** Cycles begun. */
   readonly cycles: number
   readonly seconds: number
+  /** The audit log of every host call; absent when it went to a file. */
+  readonly audit?: Uint8Array
 }
 
 /** Runs a program without proving or tracing. Synchronous. Throws `ElfError`; a guest that fails is a `halt`. */
 export function run(elf: Uint8Array, options: RunOptions = {}): RunResult {
-  const { maxCycles, signal, onProgress, ...streams } = options
+  const { maxCycles, signal, onProgress, ...outside } = options
   const program = parseElf(elf)
-  const host = standardHost(streams)
+  const host = hostOf(outside)
   const start = performance.now()
   const { halt } = runProgram(program, host, {
     ...(maxCycles === undefined ? {} : { maxCycles }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   })
-  return { halt, journal: host.journal(), cycles: halt.cycle, seconds: (performance.now() - start) / 1e3 }
+  const audit = host.auditBytes()
+  return {
+    halt,
+    journal: host.journal(),
+    cycles: halt.cycle,
+    seconds: (performance.now() - start) / 1e3,
+    ...(audit === undefined ? {} : { audit }),
+  }
 }

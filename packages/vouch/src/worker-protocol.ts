@@ -1,13 +1,17 @@
+import type { Manifest } from '@vouch/bridge'
 import type { MemoryEstimate, ProveResult } from '@vouch/prover'
 import type { ProfileName } from '@vouch/stark'
 import type { Failure } from './cli-error.ts'
 import type { PhaseProgress } from './progress.ts'
+import type { RunFiles } from './sdk-files.ts'
 import type { RunResult } from './sdk-run.ts'
 
 interface AnyJob {
   readonly elf: Uint8Array
   readonly privateInput: Uint8Array
   readonly publicInput: Uint8Array
+  readonly manifest: Manifest | undefined
+  readonly salt: Uint8Array | undefined
   readonly maxCycles: number | undefined
   /** Where the guest's descriptor 1 goes; 2 goes to 2. */
   readonly console: 1 | 2
@@ -17,8 +21,10 @@ interface AnyJob {
 
 export interface RunJob extends AnyJob {
   readonly kind: 'run'
-  /** Where the trace goes while running, if anywhere. */
-  readonly traceFile: string | undefined
+  /** Where trace and audit log go while running, if anywhere. */
+  readonly files: RunFiles
+  /** Whether the files are those of a run that was killed. */
+  readonly resume: boolean
 }
 
 export interface ProveJob extends AnyJob {

@@ -1,5 +1,8 @@
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import { SERVICES, openLog } from '@vouch/bridge'
+import { nativeSha256 } from '@vouch/bridge/node'
+import type { Policy } from '@vouch/verifier'
 import { CliError, describeError, EXIT } from './cli-error.ts'
 import { count, rate } from './format.ts'
 import type { RunOptions, RunResult } from './sdk-run.ts'
@@ -39,8 +42,10 @@ async function runJob(
       post({ kind: 'progress', progress: { phase, done: 0, total: 0 } })
     },
   }
-  if (job.traceFile === undefined) return (await import('./sdk-run.ts')).run(job.elf, options)
-  return (await import('./sdk-trace.ts')).runToFile(job.elf, job.traceFile, options)
+  if (job.files.trace === undefined && job.files.audit === undefined)
+    return (await import('./sdk-run.ts')).run(job.elf, options)
+  const { resumeToFiles, runToFiles } = await import('./sdk-files.ts')
+  return (job.resume ? resumeToFiles : runToFiles)(job.elf, job.files, options)
 }
 
 async function proveJob(
@@ -51,6 +56,7 @@ async function proveJob(
   const { prove } = await import('@vouch/prover')
   const result = await prove(job.elf, {
     ...streams(job, cancel),
+    sha256: nativeSha256,
     profile: job.profile,
     ...(job.maxMemoryBytes === undefined ? {} : { maxMemoryBytes: job.maxMemoryBytes }),
     onProgress: (progress) => post({ kind: 'progress', progress }),
@@ -64,6 +70,7 @@ async function proveJob(
     publicInput: job.publicInput,
     journal: result.journal,
     allowFailure: true,
+    ...(result.audit === undefined ? {} : { audit: result.audit, policy: trusting(result.audit) }),
   })
   if (!verdict.ok)
     throw new CliError(
@@ -75,6 +82,17 @@ async function proveJob(
   return { ...result, verifySeconds: verdict.seconds }
 }
 
+/** Accepts what the prover itself chose: the check is of the proof, not of the host. */
+function trusting(audit: Uint8Array): Policy {
+  const opened = openLog(audit)
+  if (!opened.ok) return {}
+  const { manifest, manifestDigest } = opened
+  return {
+    manifest: manifestDigest,
+    advice: [...SERVICES.map(({ name }) => name), ...Object.keys(manifest.calls)],
+  }
+}
+
 /** Inputs, console and cancellation, the same for running and proving. */
 function streams(job: RunJob | ProveJob, cancel: SharedArrayBuffer): Omit<RunOptions, 'onProgress'> {
   const flag = new Int32Array(cancel)
@@ -82,6 +100,8 @@ function streams(job: RunJob | ProveJob, cancel: SharedArrayBuffer): Omit<RunOpt
   return {
     privateInput: job.privateInput,
     publicInput: job.publicInput,
+    ...(job.manifest === undefined ? {} : { manifest: job.manifest }),
+    ...(job.salt === undefined ? {} : { salt: job.salt }),
     ...(job.maxCycles === undefined ? {} : { maxCycles: job.maxCycles }),
     signal: {
       get aborted() {

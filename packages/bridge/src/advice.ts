@@ -1,0 +1,33 @@
+import { REGISTER_READ } from './effects.ts'
+import { CallFailure } from './host-call.ts'
+import type { HostCall } from './host-call.ts'
+import type { AuditRecord, Section } from './record.ts'
+import { bytesReader, bytesWriter, readInto } from './user-memory.ts'
+import { wordAt } from './transaction.ts'
+
+/**
+ * Does again what a record says that a handler did, through the same checks. A record that says anything else than what
+ * a call can do comes out different.
+ */
+export function applyAdvice(call: HostCall, record: AuditRecord): void {
+  const each = (kind: Section['kind'], apply: (section: Section) => void): void =>
+    record.sections.filter((section) => section.kind === kind).forEach(apply)
+  each('copyin', ({ address, length }) => {
+    readInto(call.reader(address, length), bytesWriter(new Uint8Array(length)))
+  })
+  each('register', ({ address }) => {
+    if (address >= REGISTER_READ) call.reg(address - REGISTER_READ)
+  })
+  if (record.errno !== 0) throw new CallFailure(record.errno, record.fault, record.faultAddress)
+  each('copyout', ({ address, length, payload }) => {
+    const writer = call.writer(address, length)
+    if (payload === undefined) writer.fillZeros(length)
+    else readInto(bytesReader(payload), writer)
+  })
+  each('register', ({ address, payload }) => {
+    if (address < REGISTER_READ && payload !== undefined) call.setReg(address, wordAt(payload, 0))
+  })
+  if (record.charged > 0) call.charge(record.charged)
+  if (record.nextPc !== call.pc + 4) call.setPc(record.nextPc)
+  call.setReg(10, record.result)
+}
