@@ -91,7 +91,7 @@ export function writeTo(tx: Transaction, fd: number, file: OpenFile, buffers: re
   if (source !== 'console' && source !== 'journal') return -EBADF
   tx.class = 'P'
   const asked = total(buffers)
-  const room = source === 'journal' ? MAX_STREAM_BYTES - tx.journalCursor : MAX_TRANSFER
+  const room = source === 'journal' ? MAX_STREAM_BYTES - tx.journalCursor : asked
   const count = Math.min(asked, room)
   if (count === 0 && asked > 0) return -ENOSPC
   const n = readyFor(tx, buffers, count, false)
@@ -99,7 +99,9 @@ export function writeTo(tx: Transaction, fd: number, file: OpenFile, buffers: re
   tx.done = n
   const direct = STANDARD[fd] === source && n === asked
   if (source === 'console') {
-    if (n > 0) tx.outbox.push({ descriptor: file.origin, length: n, bytes: peekAll(tx, buffers, n) })
+    // The chips take a write of any length in full; of a huge one only so much is shown.
+    const length = Math.min(n, MAX_TRANSFER)
+    if (n > 0) tx.outbox.push({ descriptor: file.origin, length, bytes: peekAll(tx, buffers, length) })
     if (direct) tx.direct = { kind: 'direct', result: n }
     return n
   }

@@ -1,4 +1,12 @@
-import { DEFAULT_MANIFEST, MAX_STREAM_BYTES, bridge, manifestDigest, openLog, replay } from '@vouch/bridge'
+import {
+  DEFAULT_MANIFEST,
+  HEAP_START,
+  MAX_STREAM_BYTES,
+  bridge,
+  manifestDigest,
+  openLog,
+  replay,
+} from '@vouch/bridge'
 import type { Bridge, Handler, Manifest } from '@vouch/bridge'
 import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
@@ -217,6 +225,9 @@ async function runProgram(program: Program, options: ProveOptions): Promise<Ran>
   }
   unread('private', host.privateConsumed, privateInput.length)
   unread('public', host.publicConsumed, publicInput.length)
+  const end = Math.max(0, ...program.segments.map((s) => s.address + s.memorySize))
+  if (end > HEAP_START)
+    warnings.push(`the image ends at 0x${end.toString(16)}, inside the area where brk and mmap2 give memory`)
   const isBound = options.manifest !== undefined || host.auditedCalls > 0
   const log = isBound ? boundLog(host, publicInput, options) : undefined
   return { trace: made, journal, publicConsumed: host.publicConsumed, publicInput, warnings, log }

@@ -1,5 +1,5 @@
 import { bridge } from '@vouch/bridge'
-import type { Bridge } from '@vouch/bridge'
+import type { Bridge, BridgeOptions } from '@vouch/bridge'
 import { INITIAL_SP, parseElf, trace } from '@vouch/engine'
 import type { Host, Program, Trace } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
@@ -15,7 +15,7 @@ import {
   riscvAir,
   tablesColumns,
 } from '@vouch/machine'
-import type { Counts, ImageHeader, Run, Statement } from '@vouch/machine'
+import type { AuditStatement, Counts, ImageHeader, LoggedCall, Run, Statement } from '@vouch/machine'
 import { PROFILES, busBalance, commitPreprocessed } from '@vouch/stark'
 import type { Air, Chip, FilledChip, Kernels, PreprocessedTree, ProfileName } from '@vouch/stark'
 import { encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
@@ -73,6 +73,9 @@ export interface Forgery {
   readonly tables?: (cells: Cells) => void
   readonly dense?: true
   readonly say?: (statement: Statement) => Partial<Statement>
+  /** The audit log that the proof is bound to, and its calls as the prover has them. */
+  readonly log?: (own: Bridge) => ForgedLog
+  readonly options?: BridgeOptions
   /** The prover's ROM and image are those of the program that ran; the statement's are not. */
   readonly imageExecuted?: true
   /** Spoils the columns of the dense table. */
@@ -80,7 +83,14 @@ export interface Forgery {
   readonly cheats?: Cheats
 }
 
+export interface ForgedLog {
+  readonly bytes: Uint8Array
+  readonly statement: AuditStatement
+  readonly calls: readonly LoggedCall[]
+}
+
 export interface Forged {
+  readonly log: ForgedLog | undefined
   readonly proof: Uint8Array
   /** Hex. */
   readonly imageId: string
@@ -107,7 +117,7 @@ async function forgeOne(kernels: Kernels, f: Forgery): Promise<Forged> {
   const { profile = 'fast-100', publicInput = new Uint8Array(0), privateInput = new Uint8Array(0) } = f
   const program = programOfSource(f)
   const executed = f.executed === undefined ? program : parseElf(assembleElf(f.executed, f.data))
-  const own = bridge({ privateInput, publicInput: f.hostInput ?? publicInput })
+  const own = bridge({ ...f.options, privateInput, publicInput: f.hostInput ?? publicInput })
   const ran = withPort(f.port, () => trace(executed, f.host?.(own) ?? own, { maxCycles: 10_000 }))
   f.trace?.(ran.trace)
   const image = imageOf(program)
@@ -116,6 +126,8 @@ async function forgeOne(kernels: Kernels, f: Forgery): Promise<Forged> {
   const collected = collect(ran.trace, decoded.rom, words, publicInput.length)
   const run = f.run?.(collected) ?? collected
   const { tree, header } = commitImage(kernels, image, profile)
+  const log = f.log?.(own)
+  const calls = log?.calls ?? []
   const honest: Statement = {
     imageId: imageId(header),
     publicInput,
@@ -124,6 +136,7 @@ async function forgeOne(kernels: Kernels, f: Forgery): Promise<Forged> {
     exitCode: run.halt.code,
     cycles: run.trace.cycles,
     publicConsumed: run.halt.publicCursor,
+    ...(log === undefined ? {} : { audit: log.statement }),
   }
   const statement: Statement = { ...honest, ...f.say?.(honest) }
   const publics = airPublics(statement)
@@ -133,11 +146,11 @@ async function forgeOne(kernels: Kernels, f: Forgery): Promise<Forged> {
   const chips = fill(kernels, f, run, preprocessed, publics)
   if (chips[riscvAir.chips.findIndex((c) => c.name === 'tables-dense')] !== undefined)
     preprocessed[TABLES_TREE] = tablesTree(kernels, profile, f)
-  const broken = breaks(filledChips(kernels, chips, preprocessed), statement, header, publics)
-  const sworn = starkStatement(statement, header)
+  const broken = breaks(filledChips(kernels, chips, preprocessed), statement, header, publics, calls)
+  const sworn = starkStatement(statement, header, calls)
   const stark = await forgeStark(kernels, machineKey(profile), sworn, { chips, preprocessed }, f.cheats)
   const proof = encodeProofFile({ image: header, profile, statement, stark })
-  return { proof, imageId: toHex(imageId(header)), header, statement, stark, broken }
+  return { log, proof, imageId: toHex(imageId(header)), header, statement, stark, broken }
 }
 
 function tablesTree(kernels: Kernels, profile: ProfileName, f: Forgery): PreprocessedTree {
@@ -284,6 +297,7 @@ function breaks(
   statement: Statement,
   header: ImageHeader,
   publics: readonly number[],
+  calls: readonly LoggedCall[],
 ): string[] {
   const found = new Set<string>()
   for (const one of filled) {
@@ -296,7 +310,7 @@ function breaks(
       })
     }
   }
-  const terms = listPublicTerms(statement, { entry: header.entry, sp: INITIAL_SP })
+  const terms = listPublicTerms(statement, { entry: header.entry, sp: INITIAL_SP }, calls)
   for (const { bus } of busBalance(filled, terms, publics, 1000)) found.add(bus)
   return [...found].sort()
 }

@@ -1,5 +1,5 @@
-import { DEFAULT_MANIFEST, manifestDigest, openLog, replay } from '@vouch/bridge'
-import type { OpenedLog, Replayed } from '@vouch/bridge'
+import { BridgeError, DEFAULT_MANIFEST, manifestDigest, openLog, replay } from '@vouch/bridge'
+import type { OpenedLog, ReplayResult, Replayed } from '@vouch/bridge'
 import { RAM_SIZE } from '@vouch/engine'
 import type { AuditStatement, Statement } from '@vouch/machine'
 import type { Policy } from './policy.ts'
@@ -60,11 +60,7 @@ export function checkAudit(
     throw new Refusal(code, message, expected, got, seq)
   }
   expectManifest(s.audit, opened, policy)
-  const replayed = replay(opened, {
-    publicInput: s.publicInput,
-    ...(policy.files === undefined ? {} : { files: policy.files }),
-    ...(policy.handlers === undefined ? {} : { handlers: policy.handlers }),
-  })
+  const replayed = replayedLog(opened, s, policy)
   if (!replayed.ok) {
     const { code, message, seq, expected, got } = replayed.failure
     throw new Refusal(code, message, expected, got, seq)
@@ -81,6 +77,19 @@ export function checkAudit(
       charged: replayed.charged,
       services: Object.fromEntries(replayed.services),
     },
+  }
+}
+
+function replayedLog(opened: OpenedLog, { publicInput }: Statement, policy: Policy): ReplayResult {
+  try {
+    return replay(opened, {
+      publicInput,
+      ...(policy.files === undefined ? {} : { files: policy.files }),
+      ...(policy.handlers === undefined ? {} : { handlers: policy.handlers }),
+    })
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error
+    throw new Refusal('policy/file', error.message, 'the files that the manifest names', 'others')
   }
 }
 
