@@ -10,6 +10,7 @@ import { copyChip } from './copy.ts'
 import { divChip } from './div.ts'
 import { ecallChip } from './ecall.ts'
 import { effectBytesChip } from './effect-bytes.ts'
+import { effectHiddenChip } from './effect-hidden.ts'
 import { effectChip } from './effect.ts'
 import { gapChip } from './gap.ts'
 import { haltChip } from './halt.ts'
@@ -63,6 +64,7 @@ export const riscvAir: Air<Run> = {
     copyChip,
     callChip,
     effectChip,
+    effectHiddenChip,
     effectBytesChip,
     haltChip,
     gapChip,

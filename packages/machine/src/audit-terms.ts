@@ -6,10 +6,11 @@ import {
   CALL_SLOT,
   EFFECT_BUS,
   EFFECT_BYTES_BUS,
+  EFFECT_HIDDEN_BUS,
   RAM_SPACE,
   REGISTER_SPACE,
 } from './buses.ts'
-import { effectLimbs, effectTime, isWhole } from './effect.ts'
+import { chipOfEffect, effectLimbs, effectTime } from './effect.ts'
 import type { PublicTerm } from './public-terms.ts'
 
 interface AnyCall {
@@ -87,8 +88,9 @@ function* listEffects(clk: number, call: AuditedCall): Generator<PublicTerm> {
     const write = (flags & EFFECT.write) === 0 ? 0 : 1
     const ts = effectTime(clk, flags)
     const [v0, v1] = effectLimbs(flags, addr, rows[row + at.after])
-    yield isWhole(flags)
-      ? term(EFFECT_BUS, [ts, space, write, addr, v0, v1])
-      : term(EFFECT_BYTES_BUS, [ts, addr, (flags >>> EFFECT.changed) & 0xff, v0, v1])
+    const chip = chipOfEffect(flags)
+    if (chip === 'effect') yield term(EFFECT_BUS, [ts, space, write, addr, v0, v1])
+    else if (chip === 'effect-hidden') yield term(EFFECT_HIDDEN_BUS, [ts, addr])
+    else yield term(EFFECT_BYTES_BUS, [ts, addr, (flags >>> EFFECT.changed) & 0xff, v0, v1])
   }
 }

@@ -70,6 +70,9 @@ export const EFFECT_BYTES_BUS: Bus = {
   fields: ['ts', 'addr', 'masks', 'v0', 'v1'],
 }
 
+/** A whole memory word that a host call wrote with bytes that the log does not show: where and when. */
+export const EFFECT_HIDDEN_BUS: Bus = { name: 'EffectHidden', id: 15, fields: ['ts', 'addr'] }
+
 export const BUSES: readonly Bus[] = [
   STATE,
   ROM,
@@ -85,6 +88,7 @@ export const BUSES: readonly Bus[] = [
   CALL_BUS,
   EFFECT_BUS,
   EFFECT_BYTES_BUS,
+  EFFECT_HIDDEN_BUS,
 ]
 
 export const RAM_SPACE = 0

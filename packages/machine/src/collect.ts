@@ -1,7 +1,7 @@
 import { CHUNK_ROWS, EFFECT, JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
 import type { Trace } from '@vouch/engine'
 import { RAM_SPACE, REGISTER_SPACE, SLOT, TABLE_SLOTS } from './buses.ts'
-import { eachEffect, effectLimbs, effectTime, isWhole } from './effect.ts'
+import { chipOfEffect, eachEffect, effectLimbs, effectTime } from './effect.ts'
 import { ACCESSES, FAMILY, FAMILY_COUNT, USES } from './families.ts'
 import { gapList, NEAR } from './gaps.ts'
 import type { GapList } from './gaps.ts'
@@ -141,20 +141,15 @@ function bridgeEcall(e: Trace['ecalls'][number], gaps: GapList): void {
 /** Notes the gaps of the audited calls, and counts their effects by chip. */
 function bridgeEffects(trace: Trace, gaps: GapList): Run['effects'] {
   const { at } = EFFECT
-  const effects = { whole: 0, bytes: 0 }
-  eachEffect(
-    trace,
-    () => true,
-    (_, clk, row, i) => {
-      const flags = row[i]
-      const addr = row[i + at.address]
-      const space = (flags & EFFECT.register) !== 0 ? REGISTER_SPACE : RAM_SPACE
-      const [v0, v1] = effectLimbs(flags, addr, row[i + at.before])
-      gaps.bridge(space, addr, v0, v1, row[i + at.prev], effectTime(clk, flags))
-      if (isWhole(flags)) effects.whole++
-      else effects.bytes++
-    },
-  )
+  const effects = { effect: 0, 'effect-hidden': 0, 'effect-bytes': 0 }
+  eachEffect(trace, (clk, row, i) => {
+    const flags = row[i]
+    const addr = row[i + at.address]
+    const space = (flags & EFFECT.register) !== 0 ? REGISTER_SPACE : RAM_SPACE
+    const [v0, v1] = effectLimbs(flags, addr, row[i + at.before])
+    gaps.bridge(space, addr, v0, v1, row[i + at.prev], effectTime(clk, flags))
+    effects[chipOfEffect(flags)]++
+  })
   return effects
 }
 

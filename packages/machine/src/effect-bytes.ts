@@ -4,7 +4,7 @@ import type { Expr } from '@vouch/stark'
 import { access } from './access.ts'
 import { limb } from './bitwise.ts'
 import { BITWISE, EFFECT_BYTES_BUS, RAM_SPACE } from './buses.ts'
-import { eachEffect, effectTime, isWhole } from './effect.ts'
+import { eachRow, effectTime } from './effect.ts'
 import { foundAt } from './gaps.ts'
 import { machineChip } from './machine-chip.ts'
 
@@ -12,7 +12,7 @@ const { at } = EFFECT
 
 export const effectBytesChip = machineChip({
   name: 'effect-bytes',
-  doc: 'A memory word of which an audited call read or wrote some bytes, or bytes that the log does not show.',
+  doc: 'A memory word of which an audited call read or wrote some bytes, all of them shown by the log or not.',
   columns: {
     en: 'bool',
     ts: 'effect',
@@ -67,14 +67,13 @@ export const effectBytesChip = machineChip({
       limb(visible[2], visible[3]),
     ])
   },
-  rows: (run) => run.effects.bytes,
+  rows: (run) => run.effects['effect-bytes'],
   fill(c, run) {
     const before = [c.q0, c.q1, c.q2, c.q3]
     const after = [c.n0, c.n1, c.n2, c.n3]
     const changed = [c.m0, c.m1, c.m2, c.m3]
     const shown = [c.s0, c.s1, c.s2, c.s3]
-    const partial = (flags: number): boolean => !isWhole(flags)
-    eachEffect(run, partial, (i, clk, effects, row) => {
+    eachRow(run, 'effect-bytes', (i, clk, effects, row) => {
       const flags = effects[row]
       const ts = effectTime(clk, flags)
       c.en[i] = 1

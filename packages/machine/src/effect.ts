@@ -7,22 +7,37 @@ import type { Run } from './run.ts'
 
 const { words, at } = EFFECT
 
-/** Whether the log shows the whole of what an effect leaves: `effect` proves it, `effect-bytes` any other. */
-export const isWhole = (flags: number): boolean => {
+/** The chip that proves an effect. */
+export type EffectChip = 'effect' | 'effect-hidden' | 'effect-bytes'
+
+const HIDDEN_WRITE = EFFECT.write | (15 << EFFECT.changed)
+
+/** By what the log shows of the word that an effect leaves: all, none, or some bytes. */
+export function chipOfEffect(flags: number): EffectChip {
   const kind = flags & ~EFFECT.register
-  return kind === SHOWN_READ || kind === SHOWN_WRITE
+  if (kind === SHOWN_READ || kind === SHOWN_WRITE) return 'effect'
+  return kind === HIDDEN_WRITE ? 'effect-hidden' : 'effect-bytes'
 }
 
-/** Calls `use` with every effect of a run for which `wanted` holds, and its place among them. */
+/** Calls `use` with every effect of a run. */
 export function eachEffect(
   { audited }: Pick<Run, 'audited'>,
-  wanted: (flags: number) => boolean,
+  use: (clk: number, effects: Uint32Array, row: number) => void,
+): void {
+  for (const { clk, effects } of audited)
+    for (let row = 0; row < effects.length; row += words) use(clk, effects, row)
+}
+
+/** Calls `use` with every effect of a chip, and the chip's row for it. */
+export function eachRow(
+  run: Pick<Run, 'audited'>,
+  chip: EffectChip,
   use: (i: number, clk: number, effects: Uint32Array, row: number) => void,
 ): void {
   let i = 0
-  for (const { clk, effects } of audited)
-    for (let row = 0; row < effects.length; row += words)
-      if (wanted(effects[row])) use(i++, clk, effects, row)
+  eachEffect(run, (clk, effects, row) => {
+    if (chipOfEffect(effects[row]) === chip) use(i++, clk, effects, row)
+  })
 }
 
 /** The time of an effect. */
@@ -64,9 +79,9 @@ export const effectChip = machineChip({
     b.zero('a read keeps the high limb', c.write.not().mul(c.a1.sub(c.b1)))
     b.send('effect', EFFECT_BUS, c.en, [c.ts, c.space, c.write, c.addr, c.a0, c.a1])
   },
-  rows: (run) => run.effects.whole,
+  rows: (run) => run.effects.effect,
   fill(c, run) {
-    eachEffect(run, isWhole, (i, clk, effects, row) => {
+    eachRow(run, 'effect', (i, clk, effects, row) => {
       const flags = effects[row]
       const addr = effects[row + at.address]
       const ts = effectTime(clk, flags)

@@ -1,4 +1,5 @@
 import type { AuditedRecord, EcallRecord, HaltRecord, Trace, TraceChunk } from '@vouch/engine'
+import type { EffectChip } from './effect.ts'
 import type { RomRows } from './rom-rows.ts'
 
 /** Initial memory words of an image, none zero, ascending by address. */
@@ -59,8 +60,8 @@ export interface Run {
   /** By family id. */
   readonly families: readonly FamilyRows[]
   readonly copies: number
-  /** Rows of the chips `effect` and `effect-bytes`. */
-  readonly effects: { readonly whole: number; readonly bytes: number }
+  /** Rows of the chips of effects. */
+  readonly effects: Readonly<Record<EffectChip, number>>
   readonly gaps: GapRows
   readonly memory: MemoryRows
   readonly counts: Counts

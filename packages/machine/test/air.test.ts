@@ -35,6 +35,7 @@ describe('the machine as an AIR', () => {
         "ecall": 95,
         "effect": 18,
         "effect-bytes": 40,
+        "effect-hidden": 20,
         "gap": 26,
         "halt": 49,
         "image": 4,

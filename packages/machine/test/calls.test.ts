@@ -6,7 +6,7 @@ import { listPublicTerms, publicTermCount } from '../src/index.ts'
 import type { LoggedCall } from '../src/index.ts'
 import { fillProgram, problem, valueAt } from './harness.ts'
 import type { Filled } from './harness.ts'
-import { chipOf, peek, poke } from './kill-check.ts'
+import { chipOf, missedLookUps, peek, poke } from './kill-check.ts'
 import { AUDITED_CALLS, auditedCalls, HOST_INPUT, hostCalls } from './programs.ts'
 
 const audited = (): Filled => fillProgram(auditedCalls(), { ...HOST_INPUT, calls: AUDITED_CALLS })
@@ -46,7 +46,7 @@ describe('calls with an audit log', () => {
 
 describe('another log than the run has', () => {
   it('no log, where calls are audited', () => {
-    expect(openBuses(audited(), [], [10, 0])).toEqual(['Call', 'Effect', 'EffectBytes'])
+    expect(openBuses(audited(), [], [10, 0])).toEqual(['Call', 'Effect', 'EffectBytes', 'EffectHidden'])
   })
   it('a log, where the statement has none', () => {
     const f = fillProgram(hostCalls(), HOST_INPUT)
@@ -55,7 +55,12 @@ describe('another log than the run has', () => {
 
   const f = audited()
   const cases: [string, number, (call: LoggedCall) => LoggedCall, readonly string[]][] = [
-    ['another cycle', 0, (c) => ({ ...c, clk: c.clk + 1 }), ['Call', 'Effect', 'EffectBytes']],
+    [
+      'another cycle',
+      0,
+      (c) => ({ ...c, clk: c.clk + 1 }),
+      ['Call', 'Effect', 'EffectBytes', 'EffectHidden'],
+    ],
     ['another pc', 0, (c) => ({ ...c, pc: c.pc + 4 }), ['Call']],
     ['another next pc', 0, withCall((c) => ({ nextPc: c.nextPc + 4 })), ['Call']],
     [
@@ -140,13 +145,13 @@ describe('another log than the run has', () => {
       'hidden bytes told to be shown',
       0,
       withCall((c) => ({ pages: c.pages.map((p) => ({ ...p, hidden: [] })) })),
-      ['Effect', 'EffectBytes'],
+      ['Effect', 'EffectBytes', 'EffectHidden'],
     ],
     [
       'shown bytes told to be hidden',
       0,
       withCall((c) => ({ pages: c.pages.map((p) => ({ ...p, hidden: p.written })) })),
-      ['Effect', 'EffectBytes'],
+      ['Effect', 'EffectBytes', 'EffectHidden'],
     ],
     ['another direct result', 2, (c) => ({ ...c, result: 4 }) as LoggedCall, ['Effect']],
     ['another descriptor', 2, (c) => ({ ...c, a0: 4 }) as LoggedCall, ['Effect']],
@@ -202,6 +207,14 @@ describe('effects that the log does not tell', () => {
     const row = rowOf(f, 'effect-bytes', { m0: 1, m1: 1, m2: 0, s0: 0 })
     poke(chipOf(f, 'effect-bytes'), row, { n2: 99 })
     expect(failing(f, 'effect-bytes', row)).toEqual(['byte 2 keeps'])
+  })
+  it('a hidden word that is no word', () => {
+    const f = audited()
+    const row = rowOf(f, 'effect-hidden', { en: 1 })
+    poke(chipOf(f, 'effect-hidden'), row, { a0: 65536 })
+    expect(failing(f, 'effect-hidden', row)).toEqual([])
+    const { chip, columns } = chipOf(f, 'effect-hidden')
+    expect(missedLookUps(chip, columns, f.publics)).toEqual(['a0 is a limb'])
   })
   it('a byte of 256, which would carry into the one above', () => {
     const f = audited()

@@ -124,7 +124,7 @@ describe('a proof with an audit log', () => {
   })
   it('audited calls with a statement that names no log: bus/unbalanced', async () => {
     const silent = await forge(kernels, program)
-    expect(silent.broken).toEqual(['Call', 'Effect', 'EffectBytes', 'Io'])
+    expect(silent.broken).toEqual(['Call', 'Effect', 'EffectBytes', 'EffectHidden', 'Io'])
     expect(failureOf(await check(silent, undefined))).toMatchObject({ code: 'bus/unbalanced' })
   })
   it('direct calls alone need none, and are bound to one all the same where it is given', async () => {

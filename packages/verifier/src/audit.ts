@@ -1,5 +1,5 @@
 import { BridgeError, DEFAULT_MANIFEST, manifestDigest, openLog, replay } from '@vouch/bridge'
-import type { OpenedLog, ReplayResult, Replayed } from '@vouch/bridge'
+import type { AuditFailure, OpenedLog, ReplayFailure, ReplayResult, Replayed } from '@vouch/bridge'
 import { RAM_SIZE } from '@vouch/engine'
 import type { AuditStatement, Statement } from '@vouch/machine'
 import type { Policy } from './policy.ts'
@@ -56,14 +56,12 @@ export function checkAudit(
     )
   const opened = openLog(bytes)
   if (!opened.ok) {
-    const { code, message, seq, expected, got } = opened.failure
-    throw new Refusal(code, message, expected, got, seq)
+    throw refusal(opened.failure)
   }
   expectManifest(s.audit, opened, policy)
   const replayed = replayedLog(opened, s, policy)
   if (!replayed.ok) {
-    const { code, message, seq, expected, got } = replayed.failure
-    throw new Refusal(code, message, expected, got, seq)
+    throw refusal(replayed.failure)
   }
   expectLog(s, s.audit, opened, replayed)
   expectServices(replayed, policy)
@@ -78,6 +76,18 @@ export function checkAudit(
       services: Object.fromEntries(replayed.services),
     },
   }
+}
+
+/** A failure of the bridge as one of the verifier's, which puts the two values behind every message. */
+function refusal({ code, message, expected, got, seq }: ReplayFailure | AuditFailure): Refusal {
+  const tail = `: expected ${expected}, got ${got}`
+  return new Refusal(
+    code,
+    message.endsWith(tail) ? message.slice(0, -tail.length) : message,
+    expected,
+    got,
+    seq,
+  )
 }
 
 function replayedLog(opened: OpenedLog, { publicInput }: Statement, policy: Policy): ReplayResult {

@@ -12,12 +12,16 @@ export {
 export type { Difference, ElfErrorCode, Found, Halt, ReplayResult } from '@vouch/engine'
 export type { TraceErrorCode, TraceInfo, TraceReader, TraceRow, TrapCause } from '@vouch/engine'
 export {
+  BridgeError,
+  bytesReader,
+  bytesWriter,
   canonicalManifest,
   DEFAULT_MANIFEST,
   manifestDigest,
   ManifestError,
   openLog,
   parseManifest,
+  readInto,
   replay as replayLog,
   SERVICES,
 } from '@vouch/bridge'
