@@ -1,6 +1,6 @@
 import { REGISTER_READ } from './effects.ts'
 import { CallFailure } from './host-call.ts'
-import type { HostCall } from './host-call.ts'
+import type { GrantedCall } from './host-call.ts'
 import type { AuditRecord, Section } from './record.ts'
 import { bytesReader, bytesWriter, readInto } from './user-memory.ts'
 import { wordAt } from './transaction.ts'
@@ -9,7 +9,7 @@ import { wordAt } from './transaction.ts'
  * Does again what a record says that a handler did, through the same checks. A record that says anything else than what
  * a call can do comes out different.
  */
-export function applyAdvice(call: HostCall, record: AuditRecord): void {
+export function applyAdvice(call: GrantedCall, record: AuditRecord): void {
   const each = (kind: Section['kind'], apply: (section: Section) => void): void =>
     record.sections.filter((section) => section.kind === kind).forEach(apply)
   each('copyin', ({ address, length }) => {
@@ -30,4 +30,5 @@ export function applyAdvice(call: HostCall, record: AuditRecord): void {
   if (record.charged > 0) call.charge(record.charged)
   if (record.nextPc !== call.pc + 4) call.setPc(record.nextPc)
   call.setReg(10, record.result)
+  if (record.fault !== 'none') call.noteFault(record.fault, record.faultAddress)
 }

@@ -1,5 +1,5 @@
 import type { Manifest } from './manifest.ts'
-import type { Handler } from './host-call.ts'
+import type { GrantedHandler } from './host-call.ts'
 
 export interface Time {
   readonly seconds: number
@@ -24,7 +24,7 @@ export interface Environment {
   random(count: number): Uint8Array
   /** The digest of a hidden section. */
   hiddenDigest(seq: number, index: number, bytes: Uint8Array): Uint8Array
-  handler(name: string): Handler | undefined
+  handler(name: string): GrantedHandler | undefined
   /** Told of each read of guest memory before it happens. Throws where a log does not show the bytes. */
   readonly reads?: (address: number, length: number) => void
 }

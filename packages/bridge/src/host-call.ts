@@ -135,6 +135,11 @@ export class GrantedCall implements HostCall {
     this.tx.nextPc = address
   }
 
+  /** Of a copy that ended early, where a record is applied again. */
+  noteFault(kind: FaultKind, address: number): void {
+    this.tx.noteFault(kind, address)
+  }
+
   private beyond(what: string, address?: number): CapabilityError {
     const error = new CapabilityError(`${this.name} may not ${what}`, address)
     this.violation ??= error
@@ -178,8 +183,11 @@ function covered(
   return true
 }
 
+/** A handler, or a record in its place. */
+export type GrantedHandler = (call: GrantedCall) => number | void
+
 /** Serves one call by its handler. */
-export function serveGranted(call: GrantedCall, handler: Handler): number {
+export function serveGranted(call: GrantedCall, handler: GrantedHandler): number {
   const result = handler(call) as unknown
   call.close()
   if (call.violation !== undefined) throw call.violation

@@ -5,7 +5,7 @@ import { standsAt } from './audit-bytes.ts'
 import { createLog, memorySink } from './audit-log.ts'
 import type { AuditLog, AuditSink } from './audit-log.ts'
 import type { Time } from './environment.ts'
-import type { Handler } from './host-call.ts'
+import type { GrantedHandler, Handler } from './host-call.ts'
 import { BridgeError, Live } from './live.ts'
 import type { LiveOptions } from './live.ts'
 import { DEFAULT_MANIFEST, canonicalManifest, parseManifest } from './manifest.ts'
@@ -147,7 +147,7 @@ class Resumed extends Live {
     return advice === undefined ? super.now() : timeOf(advice)
   }
 
-  override handler(name: string): Handler | undefined {
+  override handler(name: string): GrantedHandler | undefined {
     const record = this.records[this.seq]
     if (record === undefined || this.manifest.calls[name].class === 'D') return super.handler(name)
     if (record.sections.some(({ kind, hidden }) => kind === 'copyout' && hidden))

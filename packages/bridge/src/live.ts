@@ -1,7 +1,7 @@
 import { sha256 as platformSha256 } from '@vouch/hash'
 import type { Sha256 } from '@vouch/hash'
 import type { Environment, Time } from './environment.ts'
-import type { Handler } from './host-call.ts'
+import type { GrantedHandler, Handler } from './host-call.ts'
 import type { Manifest } from './manifest.ts'
 import { MAX_STREAM_BYTES } from './streams.ts'
 
@@ -125,7 +125,7 @@ export class Live implements Environment {
     return this.sha256(this.salt, this.place, bytes)
   }
 
-  handler(name: string): Handler | undefined {
+  handler(name: string): GrantedHandler | undefined {
     return this.handlers.get(name)
   }
 }

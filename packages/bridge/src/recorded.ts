@@ -3,7 +3,7 @@ import type { Sha256 } from '@vouch/hash'
 import { applyAdvice } from './advice.ts'
 import { REGISTER_READ } from './effects.ts'
 import type { Environment, Time } from './environment.ts'
-import type { Handler } from './host-call.ts'
+import type { GrantedHandler, Handler } from './host-call.ts'
 import { timeOf } from './host.ts'
 import { publicSide } from './live.ts'
 import type { Files } from './live.ts'
@@ -129,7 +129,7 @@ export class Recorded implements Environment, Guest {
     return section?.hidden === true ? section.digest : NO_DIGEST
   }
 
-  handler(name: string): Handler | undefined {
+  handler(name: string): GrantedHandler | undefined {
     const { record } = this
     if (this.manifest.calls[name].class === 'A') return (call) => applyAdvice(call, record)
     if (Object.hasOwn(this.handlers, name)) return this.handlers[name]

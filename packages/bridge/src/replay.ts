@@ -2,11 +2,11 @@ import { CHARGED, JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
 import type { AuditedCall } from '@vouch/engine'
 import { sha256 as platformSha256 } from '@vouch/hash'
 import type { Sha256 } from '@vouch/hash'
-import { toHex } from './audit-bytes.ts'
+import { standsAt, toHex } from './audit-bytes.ts'
 import type { OpenedLog } from './audit-open.ts'
 import type { Handler } from './host-call.ts'
 import type { Files } from './live.ts'
-import type { AuditRecord } from './record.ts'
+import type { AuditRecord, Section } from './record.ts'
 import { Recorded } from './recorded.ts'
 import { EvidenceError, Session } from './session.ts'
 import type { Served } from './session.ts'
@@ -219,24 +219,30 @@ function compare(made: AuditRecord, logged: AuditRecord, reads: readonly number[
   for (let i = 0; i < 6; i++)
     if (made.args[i] !== logged.args[i])
       return { code: 'replay/args', expected: made.args[i], got: logged.args[i] }
-  const roots = [made, logged].map(({ kernelRoot }) => toHex(kernelRoot))
-  if (roots[0] !== roots[1]) return { code: 'replay/kernel-root', expected: roots[0], got: roots[1] }
-  const sections = [made, logged].map((r) => r.sections.map(describe))
-  if (sections[0].length !== sections[1].length)
-    return {
-      code: 'replay/sections',
-      expected: `${sections[0].length} sections`,
-      got: `${sections[1].length}`,
-    }
-  for (let i = 0; i < sections[0].length; i++)
-    if (sections[0][i] !== sections[1][i])
-      return { code: 'replay/sections', expected: sections[0][i], got: sections[1][i] }
+  if (!same(made.kernelRoot, logged.kernelRoot))
+    return { code: 'replay/kernel-root', expected: toHex(made.kernelRoot), got: toHex(logged.kernelRoot) }
+  const [ours, theirs] = [made.sections, logged.sections]
+  if (ours.length !== theirs.length)
+    return { code: 'replay/sections', expected: `${ours.length} sections`, got: `${theirs.length}` }
+  for (let i = 0; i < ours.length; i++) {
+    const [a, b] = [ours[i], theirs[i]]
+    if (
+      a.kind !== b.kind ||
+      a.address !== b.address ||
+      a.length !== b.length ||
+      a.hidden !== b.hidden ||
+      !same(a.digest, b.digest)
+    )
+      return { code: 'replay/sections', expected: describe(a), got: describe(b) }
+  }
   return undefined
 }
+
+const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && standsAt(a, 0, b)
 
 const shown = (value: string | number | boolean): string | number =>
   typeof value === 'boolean' ? String(value) : value
 
 /** Payloads are bound by their digests. */
-const describe = ({ kind, address, length, hidden, digest }: AuditRecord['sections'][number]): string =>
+const describe = ({ kind, address, length, hidden, digest }: Section): string =>
   `${hidden ? 'hidden ' : ''}${kind} of ${length} bytes at ${address}, digest ${toHex(digest)}`

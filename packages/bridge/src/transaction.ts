@@ -3,7 +3,7 @@ import type { DirectCall, Guest } from '@vouch/engine'
 import { EFAULT } from './errno.ts'
 import type { Environment } from './environment.ts'
 import type { Kernel, OpenFile } from './kernel.ts'
-import { PAGE_BYTES, mayRead, mayWrite, rightsOf } from './mm.ts'
+import { MAX_TRANSFER, PAGE_BYTES, mayRead, mayWrite, rightsOf } from './mm.ts'
 import type { AssuranceClass, FaultKind } from './record.ts'
 import { addSpan, eachGap, removeSpan } from './spans.ts'
 import type { Spans } from './spans.ts'
@@ -11,6 +11,9 @@ import { UserSpace } from './user-memory.ts'
 import type { UserMemory } from './user-memory.ts'
 
 export const NO_ADDRESS = 0xffffffff
+
+/** Most pages that one call writes: twice what it moves, since buffers need not fill their pages. */
+const MAX_STAGES = (2 * MAX_TRANSFER) / PAGE_BYTES
 
 /** The call's own copy of a page. Spans are offsets in it. */
 export interface Stage {
@@ -265,6 +268,7 @@ export class Transaction implements UserMemory {
     const offset = address % PAGE_BYTES
     let stage = this.stages.get(index)
     if (stage === undefined) {
+      if (this.stages.size === MAX_STAGES) throw new RangeError(`a call writes at most ${MAX_STAGES} pages`)
       const bytes = new Uint8Array(PAGE_BYTES)
       const base = length === PAGE_BYTES ? undefined : this.guest.page(index)
       if (base !== undefined) bytes.set(base)

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseElf, run, trace } from '@vouch/engine'
-import { bridge } from '@vouch/bridge'
+import { bridge, openLog, replay } from '@vouch/bridge'
 
 const root = new URL('../../../guest-examples/', import.meta.url)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -44,6 +44,12 @@ describe('the guest examples', () => {
         expect(halt).toMatchObject({ code: example.expectedExitCode })
         expect(hex(host.journal())).toBe(example.expectedJournal)
         expect(hex(Buffer.concat(shown))).toBe(example.expectedConsole)
+        const log = openLog(host.auditBytes()!)
+        if (!log.ok) throw new Error(log.failure.message)
+        const replayed = replay(log, { publicInput: input(example.publicInput) })
+        if (!replayed.ok) throw new Error(replayed.failure.message)
+        expect(hex(replayed.journal)).toBe(example.expectedJournal)
+        expect(replayed.exit).toEqual({ clk: example.instructions, code: example.expectedExitCode })
       }
     })
 })

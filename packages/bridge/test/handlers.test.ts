@@ -21,7 +21,10 @@ const GRANT: CallGrant = {
 }
 
 const start = (handler: Handler, grant: Partial<CallGrant> = {}): Desk =>
-  new Desk({ manifest: manifest({ calls: { price: { ...GRANT, ...grant } } }), handlers: { price: handler } }).breakPage()
+  new Desk({
+    manifest: manifest({ calls: { price: { ...GRANT, ...grant } } }),
+    handlers: { price: handler },
+  }).breakPage()
 
 const ARGS = [GOOD, 8, GOOD + 100, 16] as const
 
@@ -45,7 +48,9 @@ describe('a call of the host program', () => {
       d.guest.registers[8] = 41
       expect(d.call(NUMBER, ...ARGS)).toBe(4)
       expect(asText(d.guest.get(GOOD + 100, 8))).toBe('hgfedcba')
-      expect([d.guest.registers[5], d.guest.registers[31], d.guest.registers[CHARGED], d.guest.pc]).toEqual([42, 7, 1000, 0x20000])
+      expect([d.guest.registers[5], d.guest.registers[31], d.guest.registers[CHARGED], d.guest.pc]).toEqual([
+        42, 7, 1000, 0x20000,
+      ])
       expect(d.record).toMatchObject({ class: kind, charged: 1000, nextPc: 0x20000, outcome: 'commit' })
       expect(d.record.sections.map(({ kind: k, address, length }) => [k, address, length])).toEqual([
         ['copyin', GOOD, 8],
@@ -58,7 +63,10 @@ describe('a call of the host program', () => {
       expect(d.guest.words(GOOD, 1)).toEqual([3 + 1000])
       const replayed = d.replayed()
       expect(replayed.charged).toBe(1000)
-      expect(replayed.services.get('price')).toEqual({ count: 1, assurance: kind === 'D' ? 'replayed' : 'advice' })
+      expect(replayed.services.get('price')).toEqual({
+        count: 1,
+        assurance: kind === 'D' ? 'replayed' : 'advice',
+      })
     })
 
   it('a0 may be set as a register; no result is 0', () => {
@@ -73,17 +81,25 @@ describe('a call of the host program', () => {
 
   it('an error: nothing of it happened; what it read is there as evidence', () => {
     for (const kind of ['D', 'A'] as const) {
-      const d = start((call) => {
-        const bytes = new Uint8Array(8)
-        readInto(call.reader(GOOD, 8), bytesWriter(bytes))
-        call.setReg(5, 1)
-        call.charge(5)
-        readInto(bytesReader(bytes), call.writer(GOOD + 100, 8))
-        return -5
-      }, { class: kind })
+      const d = start(
+        (call) => {
+          const bytes = new Uint8Array(8)
+          readInto(call.reader(GOOD, 8), bytesWriter(bytes))
+          call.setReg(5, 1)
+          call.charge(5)
+          readInto(bytesReader(bytes), call.writer(GOOD + 100, 8))
+          return -5
+        },
+        { class: kind },
+      )
       d.guest.set(GOOD, text('abcdefgh'))
       expect(d.call(NUMBER, ...ARGS)).toBe(-5)
-      expect(d.record).toMatchObject({ outcome: 'abort', errno: 5, charged: 0, sections: [{ kind: 'copyin', length: 8 }] })
+      expect(d.record).toMatchObject({
+        outcome: 'abort',
+        errno: 5,
+        charged: 0,
+        sections: [{ kind: 'copyin', length: 8 }],
+      })
       expect(d.guest.registers[5]).toBe(0)
       expect(d.guest.registers[CHARGED]).toBe(0)
       d.replayed()
@@ -92,14 +108,20 @@ describe('a call of the host program', () => {
 
   it('a fault that the handler sees and answers', () => {
     for (const kind of ['D', 'A'] as const) {
-      const d = start((call) => {
-        const result = readInto(bytesReader(text('0123456789')), call.writer(EDGE - 4, 10))
-        return result.ok ? 0 : result.n
-      }, { class: kind })
+      const d = start(
+        (call) => {
+          const result = readInto(bytesReader(text('0123456789')), call.writer(EDGE - 4, 10))
+          return result.ok ? 0 : result.n
+        },
+        { class: kind },
+      )
       expect(d.call(NUMBER, GOOD, 8, EDGE - 4, 16)).toBe(4)
       expect(d.record).toMatchObject({ outcome: 'partial', fault: 'absent', faultAddress: EDGE })
       d.replayed()
-      const failing = start((call) => (readInto(call.reader(EDGE, 1), bytesWriter(new Uint8Array(1))).ok ? 0 : -EFAULT), { class: kind })
+      const failing = start(
+        (call) => (readInto(call.reader(EDGE, 1), bytesWriter(new Uint8Array(1))).ok ? 0 : -EFAULT),
+        { class: kind },
+      )
       expect(failing.call(NUMBER, EDGE, 8, GOOD, 16)).toBe(-EFAULT)
       expect(failing.record).toMatchObject({ outcome: 'abort', fault: 'absent', faultAddress: EDGE })
       failing.replayed()
@@ -127,7 +149,12 @@ describe('a call of the host program', () => {
     d.call(NUMBER, ...ARGS)
     const result = replay(opened(d.bridge.auditBytes()!), { publicInput: new Uint8Array(0) })
     expect(result).toMatchObject({ ok: false, failure: { code: 'replay/no-handler', seq: 1 } })
-    expect(replay(opened(d.bridge.auditBytes()!), { publicInput: new Uint8Array(0), handlers: { price: () => 2 } })).toMatchObject({
+    expect(
+      replay(opened(d.bridge.auditBytes()!), {
+        publicInput: new Uint8Array(0),
+        handlers: { price: () => 2 },
+      }),
+    ).toMatchObject({
       failure: { code: 'replay/result', expected: 2, got: 1 },
     })
   })
@@ -135,12 +162,18 @@ describe('a call of the host program', () => {
 
 describe('a handler that fails', () => {
   const bad: readonly (readonly [string, Handler])[] = [
-    ['throws', () => {
-      throw new Error('no price')
-    }],
-    ['throws nothing', () => {
-      throw undefined
-    }],
+    [
+      'throws',
+      () => {
+        throw new Error('no price')
+      },
+    ],
+    [
+      'throws nothing',
+      () => {
+        throw undefined
+      },
+    ],
     ['returns a promise', (async () => 1) as unknown as Handler],
     ['returns text', (() => '1') as unknown as Handler],
     ['returns a half', () => 0.5],
@@ -172,26 +205,41 @@ describe('a handler that fails', () => {
     ['writes one byte more', (call) => void call.writer(GOOD + 100, 17), GOOD + 100],
     ['writes where it may only read', (call) => void call.writer(GOOD + 4, 4), GOOD + 4],
     ['charges more', (call) => call.charge(1001)],
-    ['charges more, by and by', (call) => {
-      call.charge(600)
-      call.charge(401)
-    }],
-    ['does so and hides it', (call) => {
-      try {
-        call.writer(0, 4)
-      } catch {}
-      return 3
-    }, 0],
+    [
+      'charges more, by and by',
+      (call) => {
+        call.charge(600)
+        call.charge(401)
+      },
+    ],
+    [
+      'does so and hides it',
+      (call) => {
+        try {
+          call.writer(0, 4)
+        } catch {}
+        return 3
+      },
+      0,
+    ],
   ]
   for (const [name, fail, address = 0xffffffff] of beyond)
     for (const kind of ['D', 'A'] as const)
       it(`${name}: EPERM, a capability fault, and the guest as before, class ${kind}`, () => {
-        const d = start((call) => {
-          readInto(bytesReader(text('partial')), call.writer(GOOD + 100, 7))
-          return fail(call)
-        }, { class: kind })
+        const d = start(
+          (call) => {
+            readInto(bytesReader(text('partial')), call.writer(GOOD + 100, 7))
+            return fail(call)
+          },
+          { class: kind },
+        )
         expect(d.call(NUMBER, ...ARGS)).toBe(-EPERM)
-        expect(d.record).toMatchObject({ outcome: 'abort', errno: EPERM, fault: 'capability', faultAddress: address })
+        expect(d.record).toMatchObject({
+          outcome: 'abort',
+          errno: EPERM,
+          fault: 'capability',
+          faultAddress: address,
+        })
         expect(d.last).toMatchObject({ pages: [], registersWritten: [[10, -EPERM >>> 0]] })
         d.replayed()
       })
@@ -204,13 +252,26 @@ describe('a handler that fails', () => {
   })
 
   it('charges stay below the limit of cycles', () => {
-    const m = manifest({ calls: { price: { ...GRANT, charge: 2 ** 28 - 1 } }, limits: { cycles: 5000, audit: 2 ** 20, nofile: 8 } })
+    const m = manifest({
+      calls: { price: { ...GRANT, charge: 2 ** 28 - 1 } },
+      limits: { cycles: 5000, audit: 2 ** 20, nofile: 8 },
+    })
     const d = new Desk({ manifest: m, handlers: { price: (call: HostCall) => call.charge(call.args[0]) } })
     expect(d.call(NUMBER, 3000)).toBe(0)
     expect(d.call(NUMBER, 3000)).toBe(-EPERM)
     expect(d.call(NUMBER, 1997)).toBe(0)
     expect(d.guest.registers[CHARGED]).toBe(4997)
     d.replayed()
+  })
+
+  it('writes at most 32 MiB, in a run and in a replay', () => {
+    const grant = { writes: [{ pointer: 0, length: { argument: 1 }, hidden: true }], class: 'A' } as const
+    const d = start((call) => void call.writer(call.args[0], call.args[1]).fillZeros(call.args[1]), grant)
+    expect(d.call(NUMBER, 0x100000, 2 ** 25)).toBe(0)
+    expect(d.call(NUMBER, 0x100000, 2 ** 25 + 1)).toBe(-EIO)
+    expect(d.record).toMatchObject({ outcome: 'abort', sections: [] })
+    // Not `replayed`, which compares every row of its effects.
+    expect(replay(opened(d.bridge.auditBytes()!), { publicInput: new Uint8Array(0) }).ok).toBe(true)
   })
 
   it('what it kept of a call does nothing once the call is over', () => {
@@ -220,7 +281,13 @@ describe('a handler that fails', () => {
       return 0
     })
     d.call(NUMBER, ...ARGS)
-    for (const use of [() => kept!.setReg(5, 1), () => kept!.reader(GOOD, 1), () => kept!.charge(1), () => kept!.setPc(0), () => kept!.reg(5)])
+    for (const use of [
+      () => kept!.setReg(5, 1),
+      () => kept!.reader(GOOD, 1),
+      () => kept!.charge(1),
+      () => kept!.setPc(0),
+      () => kept!.reg(5),
+    ])
       expect(use).toThrow('price has returned')
     expect(hex(d.bridge.log.root)).toBe(hex(d.bridge.log.root))
     d.replayed()

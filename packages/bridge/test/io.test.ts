@@ -237,11 +237,7 @@ it('T-IO-07: 1 MiB to the console in one writev of 1024 buffers: one record, who
   const outbox = sections.find(({ kind }) => kind === 'outbox')
   // Of the salt, seq 0, the index of the section, and the bytes: what the console shows may be private.
   expect(outbox).toMatchObject({ address: 1, length: 2 ** 20, hidden: true })
-  const digest = sha256(
-    SALT,
-    new Uint8Array(Uint32Array.of(0, sections.indexOf(outbox!)).buffer),
-    stream,
-  )
+  const digest = sha256(SALT, new Uint8Array(Uint32Array.of(0, sections.indexOf(outbox!)).buffer), stream)
   expect(hex(outbox!.digest)).toBe(hex(digest))
   expect(hex(Buffer.concat(d.shown.map(({ bytes }) => bytes)))).toBe(hex(stream))
   d.replayed()

@@ -31,10 +31,14 @@ const withFile = manifest({
 const files = new Map([[DIGEST, FILE]])
 
 /** Calls, with what each gives, in one run that is then replayed. */
-function table(name: string, rows: (d: Desk) => readonly (readonly [expected: number, nr: number, ...args: number[]])[]): void {
+function table(
+  name: string,
+  rows: (d: Desk) => readonly (readonly [expected: number, nr: number, ...args: number[]])[],
+): void {
   it(name, () => {
     const d = new Desk({ manifest: withFile, files, publicInput: text('public') }).breakPage()
-    for (const [expected, nr, ...args] of rows(d)) expect([nr, ...args, d.call(nr, ...args)]).toEqual([nr, ...args, expected])
+    for (const [expected, nr, ...args] of rows(d))
+      expect([nr, ...args, d.call(nr, ...args)]).toEqual([nr, ...args, expected])
     d.replayed()
   })
 }
@@ -84,7 +88,9 @@ table('identity', () => [
 it('uname names Linux, a release and riscv32', () => {
   const d = new Desk()
   d.call(NR.uname, GOOD)
-  const fields = Array.from({ length: 6 }, (_, i) => asText(d.guest.get(GOOD + 65 * i, 65)).replace(/\0+$/, ''))
+  const fields = Array.from({ length: 6 }, (_, i) =>
+    asText(d.guest.get(GOOD + 65 * i, 65)).replace(/\0+$/, ''),
+  )
   expect(fields).toEqual(['Linux', 'vouch', '6.18.0-vouch', '#1', 'riscv32', '(none)'])
 })
 
@@ -274,7 +280,10 @@ describe('pipes, as measured on Linux 6.18', () => {
   const start = (): Desk => {
     const d = new Desk().breakPage()
     d.call(NR.pipe2, GOOD, 0x80000)
-    d.guest.set(0x100000, Uint8Array.from({ length: 70000 }, (_, i) => i % 251))
+    d.guest.set(
+      0x100000,
+      Uint8Array.from({ length: 70000 }, (_, i) => i % 251),
+    )
     return d
   }
   const write = (d: Desk, n: number): number => d.call(NR.write, 6, 0x100000, n)

@@ -1,13 +1,5 @@
-import {
-  DEFAULT_MANIFEST,
-  HEAP_START,
-  MAX_STREAM_BYTES,
-  bridge,
-  manifestDigest,
-  openLog,
-  replay,
-} from '@vouch/bridge'
-import type { Bridge, Handler, Manifest } from '@vouch/bridge'
+import { HEAP_START, MAX_STREAM_BYTES, bridge, manifestDigest, openLog, replay } from '@vouch/bridge'
+import type { Bridge, BridgeOptions } from '@vouch/bridge'
 import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
@@ -18,7 +10,6 @@ import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } 
 import { fillChips } from './columns.ts'
 import type { FilledChips } from './columns.ts'
 import { ProverError } from './errors.ts'
-import type { Sha256 } from '@vouch/hash'
 import { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
 import type { MemoryEstimate } from './estimate.ts'
 import { commitImage, commitTables } from './image.ts'
@@ -26,13 +17,14 @@ import { withKernels } from './kernels.ts'
 import { phases } from './phases.ts'
 import type { Phases } from './phases.ts'
 
-export interface ProveOptions {
+/**
+ * Inputs, and what the guest's calls meet: see `BridgeOptions`. When `manifest` is given, the proof is bound to an audit
+ * log of every host call; otherwise only when the guest made a call that the chips cannot prove alone, under the default
+ * manifest. The proof is not zero-knowledge: it does not hide `privateInput`.
+ */
+export interface ProveOptions extends Omit<BridgeOptions, 'sink' | 'resume' | 'faults'> {
   /** 'proven-100' unless told otherwise. */
   readonly profile?: ProfileName
-  /** Descriptor 0. The proof is not zero-knowledge: it does not hide this. */
-  readonly privateInput?: Uint8Array
-  /** Descriptor 4, part of the statement. */
-  readonly publicInput?: Uint8Array
   /** The run is refused with 'guest/limit' beyond this many cycles; DEFAULT_MAX_CYCLES unless told otherwise. */
   readonly maxCycles?: number
   /** Refuse with 'prover/out-of-memory' before starting when the estimate is above this many bytes. */
@@ -41,20 +33,6 @@ export interface ProveOptions {
   readonly onProgress?: (progress: Progress) => void
   /** After the run and before the proof. */
   readonly onEstimate?: (estimate: MemoryEstimate & { readonly cycles: number }) => void
-  readonly onConsole?: (descriptor: 1 | 2, bytes: Uint8Array) => void
-  /**
-   * What the guest may ask for. When given, the proof is bound to an audit log of every host call; otherwise only when
-   * the guest made a call that the chips cannot prove alone, under the default manifest.
-   */
-  readonly manifest?: Manifest
-  /** The code of the manifest's `calls`, by name. */
-  readonly handlers?: Readonly<Record<string, Handler>>
-  /** Contents of the files that the manifest names, by SHA-256 in hex. */
-  readonly files?: ReadonlyMap<string, Uint8Array>
-  /** 32 bytes that salt the digests of secret bytes in the log; random unless told otherwise. */
-  readonly salt?: Uint8Array
-  /** A faster SHA-256 where the platform has one. */
-  readonly sha256?: Sha256
   /** 'wasm' unless told otherwise. Both give the same bytes. */
   readonly kernels?: Kernels['name']
 }
@@ -189,19 +167,9 @@ async function runProgram(program: Program, options: ProveOptions): Promise<Ran>
       'prover/too-large',
       `the private input has ${privateInput.length} bytes; at most ${MAX_STREAM_BYTES} can be proved`,
     )
-  const { manifest = DEFAULT_MANIFEST } = options
-  const host = bridge({
-    privateInput,
-    publicInput,
-    manifest,
-    ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
-    ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
-    ...(options.files === undefined ? {} : { files: options.files }),
-    ...(options.salt === undefined ? {} : { salt: options.salt }),
-  })
-  for (const [name, handler] of Object.entries(options.handlers ?? {})) host.handle(name, handler)
+  const host = bridge({ ...options, privateInput, publicInput })
   const { halt, trace: made } = await traceAsync(program, host, {
-    maxCycles: Math.min(options.maxCycles ?? DEFAULT_MAX_CYCLES, manifest.limits.cycles),
+    maxCycles: Math.min(options.maxCycles ?? DEFAULT_MAX_CYCLES, host.manifest.limits.cycles),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   if (halt.kind === 'aborted') throw new ProverError('prover/aborted', 'cancelled')

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
-import { addressOption, choice, imageIdOption, integer, once } from './options.ts'
+import { addressOption, choice, imageIdOption, integer, once, repeated } from './options.ts'
 import type { AuditDiffFlags, AuditGrepFlags, AuditShowFlags, AuditVerifyFlags } from './command-audit.ts'
 
 export type Action = <Args extends unknown[]>(
@@ -13,6 +13,7 @@ export const OUTCOME_NAMES = ['commit', 'abort', 'partial', 'deny', 'noreturn'] 
 export const CLASS_NAMES = ['D', 'A', 'P'] as const
 
 const MOST_RECORDS = 2 ** 28
+export const FILE_HELP = 'a file that the manifest names; may be given again'
 const LINES = 'one JSON document a line'
 
 /** `audit` and its subcommands. */
@@ -56,7 +57,7 @@ Example:
     .argument('<log>', 'audit log')
     .option('--root <hex>', 'the root it must have', imageIdOption('--root'))
     .option('--public-input <spec>', 'the public input of the run', once('--public-input'))
-    .option('--file <path>', 'a file that the manifest grants; may be given again', repeated('--file'))
+    .option('--file <path>', FILE_HELP, repeated('--file'))
     .option('--no-replay', 'do not serve the calls again')
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -112,13 +113,6 @@ Examples:
     .action(
       action<[string, AuditGrepFlags]>(async () => (await import('./command-audit.ts')).auditGrepCommand),
     )
-}
-
-function repeated(flag: string) {
-  return (value: string, previous: readonly string[] = []): string[] => [
-    ...previous,
-    once(flag)(value, undefined),
-  ]
 }
 
 /** One address, or two with a dash. */

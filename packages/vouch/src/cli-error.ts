@@ -38,10 +38,10 @@ export interface Failure {
 }
 
 /** Families of error codes, by what they say about the command rather than by who threw them. */
-const MISUSE = [/^elf\//, /^cli\//, /^file\//, /^input\//, /^sdk\//, /^manifest\//]
+const MISUSE = [/^elf\//, /^cli\//, /^file\//, /^input\//, /^sdk\//, /^manifest\//, /^bridge\//]
 
 /** A file that is no trace or log, or that of another program or run, is misuse; a damaged one fails the check. */
-const FILE_MISUSE = /^(trace\/(magic|version|program|limits)|audit\/(magic|version|too-large|resume))$/
+const FILE_MISUSE = /^(trace\/(magic|version|program|limits|resume)|audit\/(magic|version|too-large|resume))$/
 
 /** Maps anything thrown to an exit status and a code. An error that nobody typed is a bug and says so. */
 export function describeError(error: unknown): Failure {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { auditCommands } from './cli-audit.ts'
+import { auditCommands, FILE_HELP } from './cli-audit.ts'
 import type { Action } from './cli-audit.ts'
 import { describeError, EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus, Failure } from './cli-error.ts'
@@ -14,8 +14,10 @@ import {
   memorySize,
   once,
   PROFILE_NAMES,
+  repeated,
 } from './options.ts'
 import { SPEC_HELP } from './spec.ts'
+import { systemReason } from './system-error.ts'
 import type { ProveFlags } from './command-prove.ts'
 import type { RunFlags } from './command-run.ts'
 import type { ImageIdFlags } from './command-image-id.ts'
@@ -45,7 +47,7 @@ With --json, standard output is exactly one JSON document; progress goes to stan
  * run, so that help and usage errors are immediate.
  */
 export async function main(argv: readonly string[]): Promise<ExitStatus> {
-  endQuietlyOnClosedPipe()
+  endOnClosedOutput()
   let status: ExitStatus = EXIT.ok
   const program = commands((result) => {
     status = result
@@ -140,6 +142,7 @@ These proofs are not zero-knowledge yet: do not rely on them to hide the private
       once('--audit'),
     )
     .option('--manifest <file>', 'the manifest its host must have served by', once('--manifest'))
+    .option('--file <path>', FILE_HELP, repeated('--file'))
     .option(
       '--policy <file>',
       'JSON: manifest digest, services that may be used, advice that is accepted',
@@ -272,6 +275,7 @@ function inputs(command: Command): Command {
     .option('--input <spec>', 'private input, file descriptor 0 of the guest', once('--input'))
     .option('--public-input <spec>', 'public input, file descriptor 4', once('--public-input'))
     .option('--manifest <file>', 'JSON: what the guest may ask of its host', once('--manifest'))
+    .option('--file <path>', FILE_HELP, repeated('--file'))
 }
 
 /**
@@ -325,12 +329,17 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
 }
 
-/** `vouch trace show … | head` must end without a stack trace. */
-function endQuietlyOnClosedPipe(): void {
+/**
+ * `vouch trace show … | head` must end without a stack trace, and a report that nobody can read is no success: the
+ * status is 0 only if it was so already.
+ */
+function endOnClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      process.exit(process.exitCode ?? 0)
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.failed)
+      if (stream === process.stdout)
+        process.stderr.write(`error: cannot write standard output: ${systemReason(error)}\n`)
+      process.exit(EXIT.misuse)
     })
 }
 

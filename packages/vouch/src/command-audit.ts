@@ -5,6 +5,7 @@ import { nativeSha256 as sha256 } from '@vouch/bridge/node'
 import { CliError, EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { count, plain, toHex, toJson } from './format.ts'
+import { readFiles } from './host-flags.ts'
 import { readFileBounded } from './read-file.ts'
 import { readSpecs } from './spec.ts'
 import { table } from './summary.ts'
@@ -98,7 +99,7 @@ export async function auditDiffCommand(a: string, b: string, flags: AuditDiffFla
 
 export async function auditVerifyCommand(path: string, flags: AuditVerifyFlags): Promise<ExitStatus> {
   const specs = await readSpecs({ '--public-input': flags.publicInput })
-  const files = await readFiles(flags.file ?? [])
+  const files = await readFiles('--file', flags.file)
   const opened = openLog(await readFileBounded('<log>', path, MAX_LOG_BYTES), sha256)
   if (!opened.ok) {
     if (isNoLog(opened.failure)) throw asError(opened.failure)
@@ -227,15 +228,6 @@ async function print(
 const lineAt = (log: OpenedLog, seq: number | undefined): string | undefined => {
   const found = seq === undefined ? undefined : log.records[seq]
   return found === undefined ? undefined : straceLine(found.record, callNames(log.manifest))
-}
-
-async function readFiles(paths: readonly string[]): Promise<Map<string, Uint8Array>> {
-  const files = new Map<string, Uint8Array>()
-  for (const path of paths) {
-    const bytes = await readFileBounded('--file', path)
-    files.set(toHex(sha256(bytes)), bytes)
-  }
-  return files
 }
 
 function errnoOf(text: string): number {

@@ -7,7 +7,7 @@ import type { ProfileName } from '@vouch/stark'
 import { EXIT } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { byteSize, count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
-import { checkSalt, readManifest } from './host-flags.ts'
+import { checkSalt, readFiles, readManifest } from './host-flags.ts'
 import { inWorker } from './in-worker.ts'
 import { DEFAULT_PROFILE } from './options.ts'
 import { assertDistinct, createOutput } from './output-file.ts'
@@ -16,7 +16,7 @@ import { progressView } from './progress.ts'
 import { readFileBounded } from './read-file.ts'
 import { pathOf, readSpecs } from './spec.ts'
 import { NOT_ZERO_KNOWLEDGE, securityDocument, securityLine, table } from './summary.ts'
-import type { ProveDone } from './worker-protocol.ts'
+import type { ProveDone, ProveJob } from './worker-protocol.ts'
 
 export interface ProveFlags {
   readonly input?: string
@@ -26,6 +26,7 @@ export interface ProveFlags {
   readonly journal?: string
   readonly audit?: string
   readonly manifest?: string
+  readonly file?: readonly string[]
   readonly salt?: string
   readonly maxCycles?: number
   readonly maxMemory?: number
@@ -46,6 +47,7 @@ export async function proveCommand(path: string, flags: ProveFlags): Promise<Exi
       ['--public-input', pathOf(flags.publicInput)],
       ['--manifest', flags.manifest],
       ['--salt', pathOf(flags.salt)],
+      ...(flags.file ?? []).map((file) => ['--file', file] as const),
     ],
     [
       ['--out', out],
@@ -61,6 +63,7 @@ export async function proveCommand(path: string, flags: ProveFlags): Promise<Exi
     '--salt': flags.salt,
   })
   checkSalt('--salt', specs['--salt'])
+  const inputFiles = await readFiles('--file', flags.file)
   const outputs: OutputFile[] = []
   const open = async (flag: string, name: string): Promise<OutputFile> => {
     const file = await createOutput(flag, name)
@@ -71,7 +74,7 @@ export async function proveCommand(path: string, flags: ProveFlags): Promise<Exi
     const proofFile = await open('--out', out)
     const auditFile = await open('--audit', audit)
     const journalFile = flags.journal === undefined ? undefined : await open('--journal', flags.journal)
-    const result = await proveInWorker(elf, specs, manifest, flags)
+    const result = await proveInWorker(elf, specs, { manifest, inputFiles }, flags)
     // The log first: a proof without it is of no use.
     if (result.audit !== undefined) await auditFile.commit(result.audit)
     await journalFile?.commit(result.journal)
@@ -92,7 +95,7 @@ async function manifestOf(flags: ProveFlags): Promise<Manifest | undefined> {
 function proveInWorker(
   elf: Uint8Array,
   specs: Partial<Record<'--input' | '--public-input' | '--salt', Uint8Array>>,
-  manifest: Manifest | undefined,
+  host: Pick<ProveJob, 'manifest' | 'inputFiles'>,
   flags: ProveFlags,
 ): Promise<ProveDone> {
   const view = progressView(process.stderr, flags.quiet === true)
@@ -102,7 +105,7 @@ function proveInWorker(
       elf,
       privateInput: specs['--input'] ?? EMPTY,
       publicInput: specs['--public-input'] ?? EMPTY,
-      manifest,
+      ...host,
       salt: specs['--salt'],
       profile: flags.profile ?? DEFAULT_PROFILE,
       maxCycles: flags.maxCycles,

@@ -2,9 +2,9 @@ import { describeHalt } from '@vouch/engine'
 import { CliError, EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { count, plain, printableText, rate, seconds, shownBytes, toJson } from './format.ts'
-import { createGrowing, reopenGrowing } from './growing-file.ts'
+import { createGrowing, expectPartial, reopenGrowing } from './growing-file.ts'
 import { haltDocument } from './halt-document.ts'
-import { checkSalt, readManifest } from './host-flags.ts'
+import { checkSalt, readFiles, readManifest } from './host-flags.ts'
 import { inWorker } from './in-worker.ts'
 import { assertDistinct } from './output-file.ts'
 import { progressView } from './progress.ts'
@@ -19,6 +19,7 @@ export interface RunFlags {
   readonly trace?: string
   readonly audit?: string
   readonly manifest?: string
+  readonly file?: readonly string[]
   readonly salt?: string
   readonly resume?: true
   readonly maxCycles?: number
@@ -28,6 +29,10 @@ export interface RunFlags {
 export async function runCommand(path: string, flags: RunFlags): Promise<ExitStatus> {
   if (flags.resume && flags.trace === undefined && flags.audit === undefined)
     throw misuse('cli/usage', '--resume goes on with the files of --trace and --audit; neither is given')
+  const outputs = [
+    ['--trace', flags.trace],
+    ['--audit', flags.audit],
+  ] as const
   await assertDistinct(
     [
       ['<elf>', path],
@@ -35,11 +40,9 @@ export async function runCommand(path: string, flags: RunFlags): Promise<ExitSta
       ['--public-input', pathOf(flags.publicInput)],
       ['--manifest', flags.manifest],
       ['--salt', pathOf(flags.salt)],
+      ...(flags.file ?? []).map((file) => ['--file', file] as const),
     ],
-    [
-      ['--trace', flags.trace],
-      ['--audit', flags.audit],
-    ],
+    outputs,
   )
   const elf = await readFileBounded('<elf>', path)
   const manifest = flags.manifest === undefined ? undefined : await readManifest('--manifest', flags.manifest)
@@ -49,6 +52,8 @@ export async function runCommand(path: string, flags: RunFlags): Promise<ExitSta
     '--salt': flags.salt,
   })
   const salt = checkSalt('--salt', specs['--salt'])
+  const inputFiles = await readFiles('--file', flags.file)
+  if (flags.resume) await expectPartial(outputs)
   const open = flags.resume ? reopenGrowing : createGrowing
   const traceFile = flags.trace === undefined ? undefined : await open('--trace', flags.trace)
   const bar = process.stderr.isTTY === true && !flags.json
@@ -62,6 +67,7 @@ export async function runCommand(path: string, flags: RunFlags): Promise<ExitSta
           privateInput: specs['--input'] ?? new Uint8Array(0),
           publicInput: specs['--public-input'] ?? new Uint8Array(0),
           manifest,
+          inputFiles,
           salt,
           maxCycles: flags.maxCycles,
           files: {
@@ -73,7 +79,9 @@ export async function runCommand(path: string, flags: RunFlags): Promise<ExitSta
           bar,
         },
         progressView(process.stderr, !bar),
-      )
+      ).catch((error: unknown) => {
+        throw flags.resume && salt === undefined ? withoutSalt(error) : error
+      })
       if (result.halt.kind === 'aborted') throw new CliError(EXIT.cancelled, 'cancelled', 'cancelled')
       await traceFile?.commit()
       await auditFile?.commit()
@@ -84,6 +92,18 @@ export async function runCommand(path: string, flags: RunFlags): Promise<ExitSta
   } finally {
     await traceFile?.discard()
   }
+}
+
+/** Without its salt a run that hides anything in its log comes out as another one. */
+function withoutSalt(error: unknown): unknown {
+  const isOther = error instanceof CliError && /^(bridge|audit)\/resume$/.test(error.code)
+  if (!isOther || !error.message.startsWith('record ')) return error
+  return new CliError(
+    error.exit,
+    error.code,
+    `${error.message}; it may be that the --salt of the run is missing`,
+    error.details,
+  )
 }
 
 /** The report goes to standard error: standard output is the guest's. */

@@ -6,7 +6,7 @@ import { EXIT, misuse } from './cli-error.ts'
 import type { ExitStatus } from './cli-error.ts'
 import { address, byteSize, count, plain, rate, seconds, toJson } from './format.ts'
 import { haltDocument } from './halt-document.ts'
-import { readManifest } from './host-flags.ts'
+import { readFiles, readManifest } from './host-flags.ts'
 import { readFileBounded, unreadable } from './read-file.ts'
 import { parseRegister, registerName } from './registers.ts'
 import { readSpecs } from './spec.ts'
@@ -34,6 +34,7 @@ export interface ReplayFlags extends JsonFlag {
   readonly input?: string
   readonly publicInput?: string
   readonly manifest?: string
+  readonly file?: readonly string[]
 }
 
 /** Every chunk is read and checked. Damage is reported with what lies before it, and is status 1. */
@@ -68,6 +69,7 @@ export async function infoCommand(path: string, flags: JsonFlag): Promise<ExitSt
           ],
           ['cycles', `${count(facts.cycles)} in ${count(facts.chunks)} chunks`],
           ['syscalls', `${count(facts.ecalls)} before the halt, ${count(facts.copiedWords)} words copied`],
+          ['audited', `${count(facts.audited)} more, ${count(facts.effects)} registers and words touched`],
           ...(facts.touchedWords === undefined
             ? []
             : [['memory', `${count(facts.touchedWords)} words touched`] as const]),
@@ -138,8 +140,10 @@ export async function replayCommand(path: string, flags: ReplayFlags): Promise<E
   const program = parseElf(await readFileBounded('--elf', flags.elf))
   const specs = await readSpecs({ '--input': flags.input, '--public-input': flags.publicInput })
   const manifest = flags.manifest === undefined ? undefined : await readManifest('--manifest', flags.manifest)
+  const files = await readFiles('--file', flags.file)
   return withTrace(path, async (reader) => {
     const host = hostOf({
+      files,
       ...(manifest === undefined ? {} : { manifest }),
       ...(specs['--input'] === undefined ? {} : { privateInput: specs['--input'] }),
       ...(specs['--public-input'] === undefined ? {} : { publicInput: specs['--public-input'] }),

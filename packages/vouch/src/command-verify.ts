@@ -1,4 +1,5 @@
-import { manifestDigest } from '@vouch/bridge'
+import { existsSync } from 'node:fs'
+import { manifestDigest, MAX_LOG_BYTES } from '@vouch/bridge'
 import { decodeProofFile } from '@vouch/verifier'
 import type { Accepted, Policy } from '@vouch/verifier'
 import { EXIT, misuse } from './cli-error.ts'
@@ -15,7 +16,7 @@ import {
   toHex,
   toJson,
 } from './format.ts'
-import { readManifest } from './host-flags.ts'
+import { readFiles, readManifest } from './host-flags.ts'
 import { readPolicy } from './policy-file.ts'
 import { readFileBounded } from './read-file.ts'
 import { verify } from './sdk-verify.ts'
@@ -30,6 +31,7 @@ export interface VerifyFlags {
   readonly journal?: string
   readonly audit?: string
   readonly manifest?: string
+  readonly file?: readonly string[]
   readonly policy?: string
   readonly minBits?: number
   readonly allowFailure?: true
@@ -86,7 +88,10 @@ export async function verifyCommand(path: string, flags: VerifyFlags): Promise<E
 }
 
 async function policyOf(flags: VerifyFlags): Promise<Policy> {
-  const policy = flags.policy === undefined ? {} : await readPolicy('--policy', flags.policy)
+  const policy: Policy = {
+    ...(flags.policy === undefined ? {} : await readPolicy('--policy', flags.policy)),
+    files: await readFiles('--file', flags.file),
+  }
   if (flags.manifest === undefined) return policy
   const manifest = toHex(manifestDigest(await readManifest('--manifest', flags.manifest)))
   if (policy.manifest !== undefined && policy.manifest.toLowerCase() !== manifest)
@@ -96,9 +101,11 @@ async function policyOf(flags: VerifyFlags): Promise<Policy> {
 
 /** The log that is named, or the one that `prove` wrote beside the proof, if the proof is bound to one. */
 async function auditOf(path: string, proof: Uint8Array, flags: VerifyFlags): Promise<Uint8Array | undefined> {
-  if (flags.audit !== undefined) return readFileBounded('--audit', flags.audit)
-  if (!isBoundToLog(proof)) return undefined
-  return readFileBounded('--audit', `${path}.audit`).catch(() => undefined)
+  if (flags.audit !== undefined) return readFileBounded('--audit', flags.audit, MAX_LOG_BYTES)
+  const beside = `${path}.audit`
+  // The verifier says that it is missing, and how long it should be.
+  if (!isBoundToLog(proof) || !existsSync(beside)) return undefined
+  return readFileBounded('--audit', beside, MAX_LOG_BYTES)
 }
 
 /** False for bytes that are no proof: the verifier says what is wrong with them. */

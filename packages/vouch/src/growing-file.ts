@@ -1,4 +1,4 @@
-import { open, rename, unlink } from 'node:fs/promises'
+import { open, rename, stat, unlink } from 'node:fs/promises'
 import { misuse } from './cli-error.ts'
 import { outputTarget, removeOnExit, settle, unwritable } from './output-file.ts'
 
@@ -24,18 +24,40 @@ export async function createGrowing(flag: string, path: string): Promise<Growing
   return growing(flag, target, partial)
 }
 
-/** The file of a run that was killed. It stays if the run is interrupted again. */
+/**
+ * The file of a run that was killed. It stays if the run is interrupted again. One that the kill came before, or that
+ * has its name already, is begun anew.
+ */
 export async function reopenGrowing(flag: string, path: string): Promise<GrowingFile> {
   const target = await outputTarget(flag, path)
   const partial = `${target}.partial`
-  const file = await open(partial, 'r+').catch((error: unknown) => {
-    const { code } = error as { code?: unknown }
-    if (code !== 'ENOENT') throw unwritable(flag, partial, error)
-    throw misuse('file/unreadable', `${flag}: there is no ${partial} to go on with`)
-  })
-  await file.close()
+  try {
+    await (await open(partial, 'r+')).close()
+  } catch (error) {
+    if (isMissing(error)) return createGrowing(flag, path)
+    throw unwritable(flag, partial, error)
+  }
   return { ...growing(flag, target, partial), discard: async () => undefined }
 }
+
+/** Throws `CliError` (misuse, file/unreadable) where a kill left nothing under any of the names. */
+export async function expectPartial(
+  files: readonly (readonly [flag: string, path: string | undefined])[],
+): Promise<void> {
+  const given = files.filter((file): file is [string, string] => file[1] !== undefined)
+  for (const [flag, path] of given) if (await exists(`${await outputTarget(flag, path)}.partial`)) return
+  const [[flag, path]] = given as [[string, string]]
+  const why = (await exists(path)) ? `; ${path} is there: that run came to its end` : ''
+  throw misuse('file/unreadable', `${flag}: there is no ${path}.partial to go on with${why}`)
+}
+
+const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT'
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 function growing(flag: string, target: string, partial: string): GrowingFile {
   return {

@@ -25,6 +25,14 @@ export function once(flag: string) {
   }
 }
 
+/** A string option that may be given more than once. */
+export function repeated(flag: string) {
+  return (value: string, previous: readonly string[] = []): string[] => [
+    ...previous,
+    once(flag)(value, undefined),
+  ]
+}
+
 /** A whole number of `least..most`. Only decimal digits: no sign, exponent or separator. */
 export function integer(flag: string, least: number, most: number) {
   return (value: string, previous: number | undefined): number => {

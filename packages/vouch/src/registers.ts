@@ -2,7 +2,7 @@ import { REGISTERS } from '@vouch/engine/assembler'
 import { misuse } from './cli-error.ts'
 
 /** ABI names, then the slots of the trace that no instruction names. */
-const NAMES = [...REGISTERS, 'sink', 'public-cursor', 'journal-cursor']
+const NAMES = [...REGISTERS, 'sink', 'public-cursor', 'journal-cursor', 'charged-cycles']
 
 export function registerName(slot: number): string {
   return NAMES[slot] ?? `slot ${slot}`

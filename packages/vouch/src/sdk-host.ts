@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { bridge } from '@vouch/bridge'
 import type { AuditRecord, AuditSink, Bridge, Handler, Manifest } from '@vouch/bridge'
 import { nativeSha256 } from '@vouch/bridge/node'
@@ -25,6 +26,16 @@ export interface LogTarget {
   readonly resume?: readonly AuditRecord[]
 }
 
-/** The host of a run. */
+/** Clock and random bytes of the platform, for a manifest where they are advice. */
+export const ADVICE = {
+  now: (): bigint => BigInt(Date.now()) * 1_000_000n,
+  random: (count: number): Uint8Array => new Uint8Array(randomBytes(count)),
+}
+
+/** The host of a run. Throws `BridgeError` and `ManifestError`. */
 export const hostOf = (options: HostOptions, target: LogTarget = {}): Bridge =>
-  bridge({ ...options, ...target, sha256: nativeSha256 })
+  bridge({ ...ADVICE, ...options, ...target, sha256: nativeSha256 })
+
+/** Cycles that a run may take: as its manifest says, unless fewer are asked for. */
+export const cyclesOf = (maxCycles: number | undefined, { limits }: Manifest): number =>
+  Math.min(maxCycles ?? Infinity, limits.cycles)

@@ -1,9 +1,10 @@
 import { parseElf, run as runProgram } from '@vouch/engine'
 import type { Halt } from '@vouch/engine'
-import { hostOf } from './sdk-host.ts'
+import { cyclesOf, hostOf } from './sdk-host.ts'
 import type { HostOptions } from './sdk-host.ts'
 
 export interface RunOptions extends HostOptions {
+  /** As the manifest allows unless told otherwise, and never more. */
   readonly maxCycles?: number
   /** Only its flag is read, from time to time: the run is synchronous. */
   readonly signal?: { readonly aborted: boolean }
@@ -17,18 +18,21 @@ export interface RunResult {
   /** Cycles begun. */
   readonly cycles: number
   readonly seconds: number
-  /** The audit log of every host call; absent when it went to a file. */
+  /** The audit log of every host call; absent when it went to a file, or nowhere. */
   readonly audit?: Uint8Array
 }
 
-/** Runs a program without proving or tracing. Synchronous. Throws `ElfError`; a guest that fails is a `halt`. */
+/**
+ * Runs a program without proving or tracing. Synchronous. A guest that fails is a `halt`; throws `ElfError`, and
+ * `BridgeError` for inputs, files and handlers that do not fit the manifest.
+ */
 export function run(elf: Uint8Array, options: RunOptions = {}): RunResult {
   const { maxCycles, signal, onProgress, ...outside } = options
   const program = parseElf(elf)
   const host = hostOf(outside)
   const start = performance.now()
   const { halt } = runProgram(program, host, {
-    ...(maxCycles === undefined ? {} : { maxCycles }),
+    maxCycles: cyclesOf(maxCycles, host.manifest),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   })

@@ -11,6 +11,8 @@ interface AnyJob {
   readonly privateInput: Uint8Array
   readonly publicInput: Uint8Array
   readonly manifest: Manifest | undefined
+  /** What the manifest's files hold, by SHA-256 in hex. */
+  readonly inputFiles: ReadonlyMap<string, Uint8Array>
   readonly salt: Uint8Array | undefined
   readonly maxCycles: number | undefined
   /** Where the guest's descriptor 1 goes; 2 goes to 2. */

@@ -3,9 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { SERVICES, openLog } from '@vouch/bridge'
 import { nativeSha256 } from '@vouch/bridge/node'
 import type { Policy } from '@vouch/verifier'
-import { CliError, describeError, EXIT } from './cli-error.ts'
+import { CliError, describeError, EXIT, misuse } from './cli-error.ts'
 import { count, rate } from './format.ts'
+import { ADVICE } from './sdk-host.ts'
 import type { RunOptions, RunResult } from './sdk-run.ts'
+import { isSystemError, systemReason } from './system-error.ts'
 import type { Message, ProveDone, ProveJob, RunJob, WorkerData } from './worker-protocol.ts'
 
 // Engine and kernels run for long without pause. Here they leave the main thread free for Ctrl-C and the bar.
@@ -42,10 +44,12 @@ async function runJob(
       post({ kind: 'progress', progress: { phase, done: 0, total: 0 } })
     },
   }
-  if (job.files.trace === undefined && job.files.audit === undefined)
-    return (await import('./sdk-run.ts')).run(job.elf, options)
   const { resumeToFiles, runToFiles } = await import('./sdk-files.ts')
-  return (job.resume ? resumeToFiles : runToFiles)(job.elf, job.files, options)
+  try {
+    return (job.resume ? resumeToFiles : runToFiles)(job.elf, job.files, options)
+  } catch (error) {
+    throw isSystemError(error) ? unwritable(error, Object.values(job.files)) : error
+  }
 }
 
 async function proveJob(
@@ -55,6 +59,7 @@ async function proveJob(
 ): Promise<ProveDone> {
   const { prove } = await import('@vouch/prover')
   const result = await prove(job.elf, {
+    ...ADVICE,
     ...streams(job, cancel),
     sha256: nativeSha256,
     profile: job.profile,
@@ -70,7 +75,7 @@ async function proveJob(
     publicInput: job.publicInput,
     journal: result.journal,
     allowFailure: true,
-    ...(result.audit === undefined ? {} : { audit: result.audit, policy: trusting(result.audit) }),
+    ...(result.audit === undefined ? {} : { audit: result.audit, policy: trusting(result.audit, job) }),
   })
   if (!verdict.ok)
     throw new CliError(
@@ -83,14 +88,20 @@ async function proveJob(
 }
 
 /** Accepts what the prover itself chose: the check is of the proof, not of the host. */
-function trusting(audit: Uint8Array): Policy {
-  const opened = openLog(audit)
+function trusting(audit: Uint8Array, { inputFiles }: ProveJob): Policy {
+  const opened = openLog(audit, nativeSha256)
   if (!opened.ok) return {}
   const { manifest, manifestDigest } = opened
   return {
     manifest: manifestDigest,
+    files: inputFiles,
     advice: [...SERVICES.map(({ name }) => name), ...Object.keys(manifest.calls)],
   }
+}
+
+/** The run had begun, so that its files could be opened: the disk is full, say. */
+function unwritable(error: unknown, paths: readonly string[]): CliError {
+  return misuse('file/unwritable', `cannot write ${paths.join(' and ')}: ${systemReason(error)}`)
 }
 
 /** Inputs, console and cancellation, the same for running and proving. */
@@ -101,6 +112,7 @@ function streams(job: RunJob | ProveJob, cancel: SharedArrayBuffer): Omit<RunOpt
     privateInput: job.privateInput,
     publicInput: job.publicInput,
     ...(job.manifest === undefined ? {} : { manifest: job.manifest }),
+    files: job.inputFiles,
     ...(job.salt === undefined ? {} : { salt: job.salt }),
     ...(job.maxCycles === undefined ? {} : { maxCycles: job.maxCycles }),
     signal: {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { assembleElf } from '@vouch/engine/assembler'
 import { describe, expect, it } from 'vitest'
-import { run } from '../src/index.ts'
+import { openLog, run } from '../src/index.ts'
 import { example, vouch, workFolder } from './support.ts'
 
 const folder = workFolder()
@@ -77,6 +77,8 @@ describe('run', () => {
     expect(result).toMatchObject({ halt: { kind: 'exit', code: 0 }, cycles: 51 })
     expect(new TextDecoder().decode(result.journal)).toBe('hi')
     expect(shown).toEqual(['1 hi'])
+    const log = openLog(result.audit!)
+    expect(log.ok && log.records.at(-1)?.record.outcome).toBe('noreturn')
   })
 })
 

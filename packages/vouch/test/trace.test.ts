@@ -66,6 +66,31 @@ describe('trace', () => {
     })
   })
 
+  it('show: names the call, and not every word of a long one', async () => {
+    const source = `li a1, 0x20000\nli t0, 0x10000\nli t1, 64\nsw t0, 0(a1)\nsw t1, 4(a1)\nli a0, 3\nli a2, 1
+      li a7, 66\necall\nli a7, 9999\necall\nli a0, 0\nli a7, 93\necall`
+    await writeFile(folder.path('calls.elf'), assembleElf(source))
+    expect((await inFolder(['run', 'calls.elf', '--trace', 'calls.trace'])).status).toBe(0)
+    const calls = (text: string): string[] => text.split('\n').filter((line) => line.includes('ecall'))
+    const { stdout } = await inFolder(['trace', 'show', 'calls.trace', '--count', '40'])
+    expect(calls(stdout).map((line) => /ecall +(\S+)/.exec(line)?.[1])).toEqual([
+      'writev',
+      'syscall_9999',
+      'exit',
+    ])
+    expect(calls(stdout)[0]!.match(/\[0x/g)).toHaveLength(8)
+    expect(calls(stdout)[0]).toMatch(/ {2}… and 10 more$/)
+    const { rows } = json(await inFolder(['trace', 'show', 'calls.trace', '--json'])) as {
+      rows: { call?: string; memory: unknown[] }[]
+    }
+    const row = rows.find(({ call }) => call === 'writev')
+    expect(row?.memory).toHaveLength(18)
+    const info = await inFolder(['trace', 'info', 'calls.trace'])
+    expect(info.stdout).toMatch(/^audited +2 more, \d+ registers and words touched$/m)
+    const charged = await inFolder(['trace', 'find', 'calls.trace', '--reg', 'charged-cycles'])
+    expect(charged.stdout).toMatch(/^of +charged-cycles\nlast write +none/)
+  })
+
   it('find', async () => {
     const byName = await inFolder(['trace', 'find', 'fib.trace', '--reg', 'gp', '--before', '2', '--json'])
     expect(json(byName)['lastWrite']).toMatchObject({ clk: 1, kind: 'write', before: 0, after: 0x12000 })

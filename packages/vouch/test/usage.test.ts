@@ -115,6 +115,8 @@ describe('misuse', () => {
     [['--input', `text:${SECRET}`, 'prove', 'a']],
     [['run', process.execPath, '--input', SECRET]],
     [['run', process.execPath, '--input', `hex:${SECRET}zz`]],
+    [['run', process.execPath, '--salt', SECRET]],
+    [['prove', process.execPath, '--salt', `hex:${SECRET}`]],
     [['run', process.execPath, '--input', `text:${SECRET}`]],
     [['prove', process.execPath, '--input', `hex:${SECRET}`, '--json']],
   ])('the input stays private: %j', async (args) => {
