@@ -145,19 +145,21 @@ export function sectionsOf(tx: Transaction, read: readonly Bytes[], digests: Dig
 const wordBytes = (word: number): Uint8Array =>
   Uint8Array.of(word & 255, (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24)
 
-/** Runs of bytes written, across pages, each all shown or all hidden. */
+/**
+ * Runs of bytes written, across pages, each all shown or all hidden. Views of the stages where they can be: good until the
+ * call is committed, by when the log has its own.
+ */
 function copyouts(stages: ReadonlyMap<number, Stage>): (Bytes & { readonly hidden: boolean })[] {
   if (stages.size === 0) return []
-  const runs: { address: number; end: number; hidden: boolean }[] = []
-  const parts: { stage: Stage; from: number; to: number; run: number }[] = []
+  const runs: { address: number; end: number; hidden: boolean; parts: Uint8Array[] }[] = []
   for (const [index, stage] of ascending(stages)) {
     const base = index * PAGE_BYTES
     const add = (from: number, to: number, hidden: boolean): void => {
       let last = runs[runs.length - 1]
       if (last === undefined || last.end !== base + from || last.hidden !== hidden)
-        runs.push((last = { address: base + from, end: base + from, hidden }))
+        runs.push((last = { address: base + from, end: base + from, hidden, parts: [] }))
       last.end = base + to
-      parts.push({ stage, from, to, run: runs.length - 1 })
+      last.parts.push(stage.bytes.subarray(from, to))
     }
     for (let i = 0; i < stage.written.length; i += 2) {
       let at = stage.written[i]
@@ -170,15 +172,24 @@ function copyouts(stages: ReadonlyMap<number, Stage>): (Bytes & { readonly hidde
       if (at < end) add(at, end, true)
     }
   }
-  const found = runs.map(({ address, end, hidden }) => ({
-    address,
-    bytes: new Uint8Array(end - address),
-    hidden,
-  }))
-  const filled = runs.map(() => 0)
-  for (const { stage, from, to, run } of parts) {
-    found[run].bytes.set(stage.bytes.subarray(from, to), filled[run])
-    filled[run] += to - from
+  return runs.map(({ address, hidden, parts }) => ({ address, hidden, bytes: joined(parts) }))
+}
+
+/** One view where the parts follow each other in memory, else a copy. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [{ buffer, byteOffset }] = parts
+  let length = 0
+  let isOne = true
+  for (const part of parts) {
+    isOne &&= part.buffer === buffer && part.byteOffset === byteOffset + length
+    length += part.length
   }
-  return found
+  if (isOne) return new Uint8Array(buffer, byteOffset, length)
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }

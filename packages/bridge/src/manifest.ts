@@ -50,7 +50,7 @@ export interface BufferGrant {
   readonly pointer: number
   /** Argument number of the length, or the length itself. */
   readonly length: { readonly argument: number } | { readonly bytes: number }
-  /** Bytes written here are not shown in the log. */
+  /** Bytes written here are not shown in the log. Not in a call of class D, whose effects are all compared. */
   readonly hidden?: boolean
 }
 
@@ -258,12 +258,17 @@ function readCall(r: JsonReader): CallGrant {
     if (slot === 10) throw v.error('a register beside a0, which is slot 10')
     return slot
   }
+  const assurance = r.at('class').oneOf(['D', 'A'])
+  const writes = r.optional('writes', buffers) ?? []
+  // Whoever replays the call could not tell whether hidden bytes are right.
+  if (assurance === 'D' && writes.some(({ hidden }) => hidden === true))
+    throw r.at('writes').error('only buffers that are shown, for a call of class D')
   return {
     number: r.at('number').integer(FIRST_CALL_NUMBER, LAST_CALL_NUMBER),
     args,
-    class: r.at('class').oneOf(['D', 'A']),
+    class: assurance,
     reads: r.optional('reads', buffers) ?? [],
-    writes: r.optional('writes', buffers) ?? [],
+    writes,
     registers: (r.optional('registers', (v) => v.set(30, register)) ?? []).sort((a, b) => a - b),
     pc: r.optional('pc', (v) => v.boolean()) ?? false,
     charge: r.optional('charge', (v) => v.integer(0, MAX_CYCLES)) ?? 0,

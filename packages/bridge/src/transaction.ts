@@ -268,7 +268,7 @@ export class Transaction implements UserMemory {
     const offset = address % PAGE_BYTES
     let stage = this.stages.get(index)
     if (stage === undefined) {
-      if (this.stages.size === MAX_STAGES) throw new RangeError(`a call writes at most ${MAX_STAGES} pages`)
+      this.expectRoom()
       const bytes = new Uint8Array(PAGE_BYTES)
       const base = length === PAGE_BYTES ? undefined : this.guest.page(index)
       if (base !== undefined) bytes.set(base)
@@ -280,13 +280,26 @@ export class Transaction implements UserMemory {
     return stage.bytes.subarray(offset, offset + length)
   }
 
-  /** Puts bytes where the right was checked. */
+  /** Puts bytes where the right was checked. Whole pages share one copy of them. */
   put(address: number, bytes: Uint8Array, hidden: boolean): void {
+    const own = bytes.length >= PAGE_BYTES ? bytes.slice() : bytes
     for (let i = 0; i < bytes.length;) {
       const count = Math.min(bytes.length - i, PAGE_BYTES - ((address + i) % PAGE_BYTES))
-      this.stage(address + i, count, hidden).set(bytes.subarray(i, i + count))
+      const part = own.subarray(i, i + count)
+      if (count === PAGE_BYTES) this.stageWhole((address + i) >>> 12, part, hidden)
+      else this.stage(address + i, count, hidden).set(part)
       i += count
     }
+  }
+
+  private stageWhole(index: number, bytes: Uint8Array, hidden: boolean): void {
+    this.step()
+    if (!this.stages.has(index)) this.expectRoom()
+    this.stages.set(index, { bytes, written: [0, PAGE_BYTES], hidden: hidden ? [0, PAGE_BYTES] : [] })
+  }
+
+  private expectRoom(): void {
+    if (this.stages.size === MAX_STAGES) throw new RangeError(`a call writes at most ${MAX_STAGES} pages`)
   }
 
   /** Zeros where the right was checked. */

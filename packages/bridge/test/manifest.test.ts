@@ -145,6 +145,15 @@ describe('manifests', () => {
     [{ calls: { a: { ...CALL, number: 64 } } }, 'calls.a.number', 'a whole number from 31488 to 31743'],
     [{ calls: { a: { ...CALL, args: 7 } } }, 'calls.a.args', 'a whole number from 0 to 6'],
     [{ calls: { a: { ...CALL, class: 'P' } } }, 'calls.a.class', 'one of D, A'],
+    [
+      {
+        calls: {
+          a: { ...CALL, class: 'D', writes: [{ pointer: 0, length: { bytes: 4 }, hidden: true }] },
+        },
+      },
+      'calls.a.writes',
+      'only buffers that are shown, for a call of class D',
+    ],
     [{ calls: { a: { ...CALL, pc: 1 } } }, 'calls.a.pc', 'true or false'],
     [{ calls: { a: { ...CALL, charge: -1 } } }, 'calls.a.charge', 'a whole number from 0 to '],
     [{ calls: { a: { ...CALL, right: true } } }, 'calls.a', 'one of number, '],

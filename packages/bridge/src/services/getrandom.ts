@@ -1,4 +1,4 @@
-import { chachaBytes } from '../chacha.ts'
+import { seededBytes } from '../random.ts'
 import { EFAULT, EINVAL, ENOSYS } from '../errno.ts'
 import { MAX_TRANSFER } from '../mm.ts'
 import type { Transaction } from '../transaction.ts'
@@ -7,7 +7,7 @@ const GRND_RANDOM = 2
 const GRND_INSECURE = 4
 const KNOWN = 7
 
-/** In mode 'seed' the bytes are the ChaCha20 stream of the manifest's seed; in mode 'advice' they are the host's secret. */
+/** In mode 'seed' the bytes are the stream of the manifest's seed; in mode 'advice' they are the host's secret. */
 export function getrandom(tx: Transaction, address: number, length: number, flags: number): number {
   const { random } = tx.environment.manifest
   if (random.mode === 'none') return -ENOSYS
@@ -27,7 +27,7 @@ export function getrandom(tx: Transaction, address: number, length: number, flag
     return count
   }
   const { randomAt } = tx.kernel
-  tx.put(address, chachaBytes(tx.environment.seed, randomAt, count), false)
+  tx.put(address, seededBytes(tx.environment.seed, randomAt, count), false)
   tx.update({ randomAt: randomAt + count })
   return count
 }
