@@ -160,7 +160,7 @@ function reading(guest, stream) {
   }
 }
 
-const CHIPS = ['call', 'effect', 'effect-bytes']
+const CHIPS = ['call', 'effect', 'effect-hidden', 'effect-bytes']
 
 /** A proof of one readv of 64 KiB, and what its words cost in the chips of audited calls. */
 async function proving(stream, profile) {
