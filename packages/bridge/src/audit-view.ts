@@ -42,7 +42,9 @@ function argument(value: number): string {
   return signed >= -4096 && signed < 4096 ? String(signed) : hex(value)
 }
 
-const resultText = (result: number): string => (result < -4095 ? hex(result >>> 0) : String(result))
+/** No call moves 2^28 bytes: what is larger is an address. */
+const resultText = (result: number): string =>
+  result < -4095 || result >= 2 ** 28 ? hex(result >>> 0) : String(result)
 
 function marksOf(record: AuditRecord): string[] {
   const marks: string[] = []

@@ -195,3 +195,43 @@ describe('T-CA-06: limits (nproc is left out: there is one process)', () => {
     d.replayed()
   })
 })
+
+it('T-AU-07: a call that fails, is denied, is unknown, throws, or ends the run leaves exactly one record', () => {
+  const d = new Desk({
+    manifest: manifest({
+      syscalls: { allow: ['*'], deny: ['gettid'] },
+      calls: {
+        broken: {
+          number: 0x7b00,
+          args: 0,
+          class: 'A',
+          reads: [],
+          writes: [],
+          registers: [],
+          pc: false,
+          charge: 0,
+        },
+      },
+    }),
+    handlers: {
+      broken: () => {
+        throw new Error('no')
+      },
+    },
+  })
+  const calls = [
+    [NR.getpid, [], 'commit'],
+    [NR.read, [77, GOOD, 1], 'abort'],
+    [NR.gettid, [], 'deny'],
+    [9999, [1, 2, 3, 4, 5, 6], 'abort'],
+    [0x7b00, [], 'abort'],
+    [NR.read, [0, GOOD, 0], 'commit'],
+    [NR.exit, [3], 'noreturn'],
+  ] as const
+  calls.forEach(([number, args, outcome], i) => {
+    d.call(number, ...args)
+    expect(d.records).toHaveLength(i + 1)
+    expect(d.record).toMatchObject({ seq: i, number, outcome })
+  })
+  d.replayed()
+})

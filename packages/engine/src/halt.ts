@@ -47,7 +47,12 @@ export function describeHalt(halt: Halt): string {
     case 'trap': {
       const address =
         halt.address === undefined ? '' : ` of address 0x${halt.address.toString(16).padStart(8, '0')}`
-      const number = halt.number === undefined ? '' : ` ${halt.number}`
+      const number =
+        halt.number === undefined
+          ? ''
+          : halt.cause === 'audit-full'
+            ? ` in system call ${halt.number}: its record has no room, see limits.audit of the manifest,`
+            : ` ${halt.number}`
       return `trap: ${halt.cause.replaceAll('-', ' ')}${number}${address} at ${at(halt)}`
     }
   }

@@ -108,7 +108,7 @@ describe('a proof with an audit log', () => {
   it('needs its log: audit/missing', async () => {
     expect(failureOf(await check(honest, undefined))).toMatchObject({ code: 'audit/missing' })
   })
-  it('and no other run’s: audit/root', async () => {
+  it('T-AU-05: and no other run’s: audit/root', async () => {
     const other = await forge(kernels, {
       ...program,
       privateInput: PRIVATE.map((b) => b ^ 1),
