@@ -1,4 +1,5 @@
 import { REGISTER_READ } from './effects.ts'
+import { LEAST_ERROR } from './errno.ts'
 import { CallFailure } from './host-call.ts'
 import type { GrantedCall } from './host-call.ts'
 import type { AuditRecord, Section } from './record.ts'
@@ -18,9 +19,12 @@ export function applyAdvice(call: GrantedCall, record: AuditRecord): void {
   each('register', ({ address }) => {
     if (address >= REGISTER_READ) call.reg(address - REGISTER_READ)
   })
+  // No handler can fail so.
+  if (record.errno > -LEAST_ERROR) return
   if (record.errno !== 0) throw new CallFailure(record.errno, record.fault, record.faultAddress)
   each('copyout', ({ address, length, payload }) => {
-    const writer = call.writer(address, length)
+    // Where grants overlap, the section says under which it was written; any other writer makes another section.
+    const writer = call.writerTo(address, length, payload === undefined) ?? call.writer(address, length)
     if (payload === undefined) writer.fillZeros(length)
     else readInto(bytesReader(payload), writer)
   })

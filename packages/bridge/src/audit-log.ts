@@ -24,7 +24,9 @@ export const PREPARE = 0x45525056
 export const COMMIT = 0x544d4356
 export const FRAME_BYTES = 8
 /** Largest log that is opened: the largest `limits.audit`, and room for the record that ends the run. */
-export const MAX_LOG_BYTES = 2 ** 29
+export const MAX_LOG_BYTES = 2 ** 27 + 2 ** 20
+/** Most sections of a log: each is an object for whoever opens it. */
+export const MAX_LOG_SECTIONS = 2 ** 20
 
 const HEADER_KEY = keyOf('vouch audit header v1')
 

@@ -10,6 +10,7 @@ import {
   LOG_MAGIC,
   LOG_VERSION,
   MAX_LOG_BYTES,
+  MAX_LOG_SECTIONS,
   PREPARE,
   headerHash,
 } from './audit-log.ts'
@@ -67,8 +68,18 @@ export function recover(bytes: Uint8Array, sha256: Sha256 = platformSha256): Rec
     header = readHeader(bytes, view, sha256)
     at = header.end
     root = header.root
+    let sections = 0
     while (at < bytes.length) {
       const { record, hash, end } = readFrames(bytes, view, at, records.length, root, sha256)
+      sections += record.sections.length
+      if (sections > MAX_LOG_SECTIONS)
+        throw new AuditError(
+          'audit/too-large',
+          'sections',
+          `at most ${MAX_LOG_SECTIONS}`,
+          sections,
+          record.seq,
+        )
       records.push({ record, hash })
       at = end
       root = hash

@@ -102,13 +102,18 @@ export class GrantedCall implements HostCall {
   }
 
   writer(address: number, length: number): VmWriter<Fallible> {
+    const writer = this.writerTo(address, length, false) ?? this.writerTo(address, length, true)
+    if (writer === undefined) throw this.beyond(`write ${length} bytes at ${address}`, address)
+    return writer
+  }
+
+  /** A writer within the buffers that are shown, or those that are hidden, if these hold the bytes. */
+  writerTo(address: number, length: number, hidden: boolean): VmWriter<Fallible> | undefined {
     this.checkRange(address, length)
-    for (const hidden of [false, true]) {
-      const buffers = this.grant.writes.filter((b) => (b.hidden === true) === hidden)
-      if (covered(buffers, this.args, address, length))
-        return new VmWriter<Fallible>(this.tx, NO_BYTES, address, address + length, hidden)
-    }
-    throw this.beyond(`write ${length} bytes at ${address}`, address)
+    const buffers = this.grant.writes.filter((b) => (b.hidden === true) === hidden)
+    return covered(buffers, this.args, address, length)
+      ? new VmWriter<Fallible>(this.tx, NO_BYTES, address, address + length, hidden)
+      : undefined
   }
 
   charge(cycles: number): void {

@@ -101,8 +101,15 @@ export function kernelRoot(kernel: Kernel): Uint8Array {
       cached(kernel.pipes, (w, pipes) => {
         w.u32(pipes.length)
         for (const pipe of pipes) {
-          w.u32(pipe === undefined ? 0 : 1, pipe?.slots.length ?? 0)
-          for (const slot of pipe?.slots ?? []) w.u32(slot.length).put(slot)
+          w.u32(pipe === undefined ? 0 : 1)
+          // Slot by slot, so that a call pays for those it changed.
+          if (pipe !== undefined)
+            w.put(
+              cached(pipe, (p) => {
+                p.u32(pipe.slots.length)
+                for (const slot of pipe.slots) p.u32(slot.length).put(cached(slot, (c) => c.put(slot)))
+              }),
+            )
         }
       }),
     )

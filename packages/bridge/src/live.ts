@@ -61,6 +61,15 @@ export function publicSide(
   return { manifest, seed: seedOf(manifest), publicInput, file: (digest) => files.get(digest)! }
 }
 
+/** A host that cannot answer ends the run: the guest's call did not fail. */
+function asked<T>(name: 'now' | 'random', answer: () => T): T {
+  try {
+    return answer()
+  } catch (cause) {
+    throw new BridgeError('bridge/advice', `\`${name}\` threw: ${String(cause)}`)
+  }
+}
+
 /** The world of a run. */
 export class Live implements Environment {
   readonly sees = true
@@ -109,13 +118,17 @@ export class Live implements Environment {
   }
 
   now(): Time {
-    const time = BigInt(this.options.now!())
+    const time = asked('now', () => BigInt(this.options.now!()))
     return { seconds: Number(time / 1_000_000_000n), nanoseconds: Number(time % 1_000_000_000n) }
   }
 
   random(count: number): Uint8Array {
-    const bytes = this.options.random!(count)
-    if (bytes.length !== count) throw new RangeError(`asked for ${count} random bytes, got ${bytes.length}`)
+    const bytes = asked('random', () => this.options.random!(count))
+    if (bytes.length !== count)
+      throw new BridgeError(
+        'bridge/advice',
+        `\`random\` was asked for ${count} bytes, and gave ${bytes.length}`,
+      )
     return bytes
   }
 

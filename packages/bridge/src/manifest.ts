@@ -10,7 +10,7 @@ export const LAST_CALL_NUMBER = 0x7bff
 /** Largest `limits.cycles`, as the trace format counts. */
 const MAX_CYCLES = 2 ** 28 - 1
 /** Largest `limits.audit`. */
-export const MAX_AUDIT_BYTES = 2 ** 28
+export const MAX_AUDIT_BYTES = 2 ** 27
 
 /** What a guest may ask for. Its digest is part of the statement. */
 export interface Manifest {

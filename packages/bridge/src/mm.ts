@@ -70,17 +70,26 @@ function refill(chunk: Chunk, from: number, to: number, rights: number): Chunk {
   return whole
 }
 
-/** The first of `count` pages that is absent, or -1. */
-export function firstAbsent(map: PageMap, first: number, count: number): number {
+/** The first of `count` pages whose rights are not `good`, or -1. Chunks of one value are looked at once. */
+export function firstWithout(
+  map: PageMap,
+  first: number,
+  count: number,
+  good: (rights: number) => boolean,
+): number {
   for (let page = first; page < first + count;) {
     const chunk = map[page >>> CHUNK_BITS]
-    if (chunk !== UNIFORM[ABSENT] && chunk[0] !== ABSENT && chunk === UNIFORM[chunk[0]])
-      page = ((page >>> CHUNK_BITS) + 1) << CHUNK_BITS
-    else if (chunk[page & (CHUNK_PAGES - 1)] === ABSENT) return page
-    else page++
+    if (!good(chunk[page & (CHUNK_PAGES - 1)])) return page
+    page = chunk === UNIFORM[chunk[0]] ? ((page >>> CHUNK_BITS) + 1) << CHUNK_BITS : page + 1
   }
   return -1
 }
+
+const isPresent = (rights: number): boolean => rights !== ABSENT
+
+/** The first of `count` pages that is absent, or -1. */
+export const firstAbsent = (map: PageMap, first: number, count: number): number =>
+  firstWithout(map, first, count, isPresent)
 
 /** As in Linux, a right to write is a right to read. */
 export const mayRead = (rights: number): boolean => (rights & (READ | WRITE)) !== 0

@@ -7,6 +7,7 @@ import {
   FAULTS,
   HASH_BYTES,
   HEAD_BYTES,
+  MAX_RECORD_SECTIONS,
   OUTCOMES,
   RECORD_KEY,
   RECORD_MAGIC,
@@ -48,6 +49,8 @@ export function parseRecord(bytes: Uint8Array, view: DataView, offset: number, l
   const direct = word(64)
   if (direct > 1) throw new AuditError('audit/format', 'direct', '0 or 1', direct, seq)
   const count = word(104)
+  if (count > MAX_RECORD_SECTIONS)
+    throw new AuditError('audit/too-large', 'sections', `at most ${MAX_RECORD_SECTIONS}`, count, seq)
   const headBytes = HEAD_BYTES + SECTION_BYTES * count + HASH_BYTES
   if (headBytes > available)
     throw new AuditError('audit/truncated', 'sections', `${headBytes} bytes`, available, seq)

@@ -83,6 +83,7 @@ const PREVIOUS_AT = ROOT_AT + 32
 export const HEAD_BYTES = PREVIOUS_AT + 32
 export const SECTION_BYTES = 44
 export const HASH_BYTES = 32
+export const MAX_RECORD_SECTIONS = 2 ** 16
 export const RECORD_KEY = keyOf('vouch audit record v1')
 
 /** In the order of their codes, from 0. */

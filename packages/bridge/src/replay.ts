@@ -1,5 +1,4 @@
-import { CHARGED, JOURNAL_CURSOR, PUBLIC_CURSOR } from '@vouch/engine'
-import type { AuditedCall } from '@vouch/engine'
+import { CHARGED, EFFECT, JOURNAL_CURSOR, PUBLIC_CURSOR, effectRows } from '@vouch/engine'
 import { sha256 as platformSha256 } from '@vouch/hash'
 import type { Sha256 } from '@vouch/hash'
 import { standsAt, toHex } from './audit-bytes.ts'
@@ -39,7 +38,8 @@ export type LoggedCall = At &
     | {
         readonly kind: 'audited'
         readonly nextPc: number
-        readonly call: AuditedCall
+        /** Rows of `EFFECT.words` words, as `effectRows` of the engine makes them. */
+        readonly effects: Uint32Array
         readonly journal?: StreamPart
         readonly publicInput?: StreamPart
       }
@@ -60,6 +60,7 @@ export type Assurance = 'proved' | 'replayed' | 'advice'
 
 export interface Replayed {
   readonly ok: true
+  /** One a record, but for a denied call that ended the run: such a run has no proof. */
   readonly calls: readonly LoggedCall[]
   readonly journal: Uint8Array
   readonly publicConsumed: number
@@ -84,6 +85,9 @@ export type ReplayResult = Replayed | { readonly ok: false; readonly failure: Re
 /** Their advice is the private input, which is the prover's to choose. */
 const INPUTS = new Set<number>(SERVICES.filter(({ group }) => group === 'input').map(({ number }) => number))
 
+/** As many rows as a chip can have; 320 MiB. A log of a few bytes can tell of megabytes that it hides. */
+const MAX_EFFECTS = 2 ** 24
+
 const ORDER: readonly Assurance[] = ['advice', 'replayed', 'proved']
 
 /**
@@ -98,6 +102,7 @@ export function replay(log: OpenedLog, options: ReplayOptions): ReplayResult {
   const calls: LoggedCall[] = []
   const services = new Map<string, { count: number; assurance: Assurance }>()
   let denied = 0
+  let rows = 0
   let clk = 0
   let ended = false
   let exit: Replayed['exit']
@@ -131,26 +136,28 @@ export function replay(log: OpenedLog, options: ReplayOptions): ReplayResult {
     const at = { seq, clk, pc }
     const { outcome } = served
     let assurance: Assurance = record.class === 'A' && !INPUTS.has(number) ? 'advice' : 'replayed'
-    if (outcome.kind === 'audited')
+    if (outcome.kind === 'audited') {
+      const effects = effectRows(outcome)
+      rows += effects.length / EFFECT.words
+      if (rows > MAX_EFFECTS) return reject('replay/too-large', `at most ${MAX_EFFECTS} effects`, rows)
       calls.push({
         ...at,
         kind: 'audited',
         nextPc,
-        call: outcome,
+        effects,
         ...part('journal', before.journal, session.journalCursor),
         ...part('publicInput', before.publicInput, session.publicCursor),
       })
-    else {
+    } else if (outcome.kind === 'direct') {
       assurance = 'proved'
-      if (outcome.kind === 'direct') {
-        const [a0, a1, a2] = args
-        calls.push({ ...at, kind: 'direct', nextPc, number, a0, a1, a2, result: outcome.result })
-      } else {
-        ended = true
-        if (outcome.kind === 'exit') {
-          exit = { clk, code: outcome.code }
-          calls.push({ ...at, kind: 'exit', number, code: outcome.code })
-        }
+      const [a0, a1, a2] = args
+      calls.push({ ...at, kind: 'direct', nextPc, number, a0, a1, a2, result: outcome.result })
+    } else {
+      ended = true
+      if (outcome.kind === 'exit') {
+        assurance = 'proved'
+        exit = { clk, code: outcome.code }
+        calls.push({ ...at, kind: 'exit', number, code: outcome.code })
       }
     }
     if (record.outcome === 'deny') denied++

@@ -1,6 +1,6 @@
 import type { EcallOutcome, Guest } from '@vouch/engine'
 import type { Sha256 } from '@vouch/hash'
-import { framedBytes } from './audit-log.ts'
+import { MAX_LOG_SECTIONS, framedBytes } from './audit-log.ts'
 import { auditedCall, memoryRead, sectionsOf } from './effects.ts'
 import type { Digests } from './effects.ts'
 import type { Environment } from './environment.ts'
@@ -9,6 +9,8 @@ import { GrantedCall, callFailure, serveGranted } from './host-call.ts'
 import { initialKernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 import { kernelRoot } from './kernel-root.ts'
+import { BridgeError } from './live.ts'
+import { MAX_RECORD_SECTIONS } from './record.ts'
 import type { AuditRecord, Outcome } from './record.ts'
 import { GROUPS, SERVICES } from './table.ts'
 import type { Serve } from './table.ts'
@@ -68,6 +70,7 @@ export class Session {
   readonly journal: Uint8Array[] = []
   /** Of all records so far, as `limits.audit` counts them. */
   auditBytes = 0
+  private auditSections = 0
   private readonly environment: Environment
   private readonly entries = new Map<number, Entry>()
   private readonly digests: Digests
@@ -113,7 +116,7 @@ export class Session {
     return this.kernel.charged
   }
 
-  /** One call. Throws only `EvidenceError`. */
+  /** One call. Throws only `EvidenceError`, and `BridgeError` where the host has not what its manifest promises. */
   serve(guest: Guest): Served {
     const { tx } = this
     tx.begin(guest)
@@ -151,7 +154,7 @@ export class Session {
       if (result < 0 && result >= LEAST_ERROR) return this.failed('abort', -result)
       return this.succeeded(result)
     } catch (error) {
-      if (error instanceof EvidenceError) throw error
+      if (error instanceof EvidenceError || error instanceof BridgeError) throw error
       const failure = callFailure(error)
       tx.noteFault(failure.fault, failure.address)
       return this.failed('abort', failure.errno)
@@ -201,14 +204,22 @@ export class Session {
 
   /** The call itself; or, where the log has no room for its record, ENOSPC; or the end of the run. */
   private fit(served: Served, guest: Guest): Served {
-    const room = this.environment.manifest.limits.audit - this.auditBytes
-    if (framedBytes(served.record!) <= room) return served
+    if (this.hasRoom(served.record!)) return served
     if (served.outcome.kind !== 'audited' && served.outcome.kind !== 'direct') return this.full()
     // Without what the call read or was told, nobody could tell whether its record would have fitted.
     const { reads, registersRead, advice } = this.tx
     if (reads.length > 0 || registersRead.size > 0 || advice !== undefined || this.advised) return this.full()
     const small = this.noSpace(guest)
-    return framedBytes(small.record!) <= room ? small : this.full()
+    return this.hasRoom(small.record!) ? small : this.full()
+  }
+
+  private hasRoom(record: AuditRecord): boolean {
+    const { length } = record.sections
+    return (
+      framedBytes(record) <= this.environment.manifest.limits.audit - this.auditBytes &&
+      length <= MAX_RECORD_SECTIONS &&
+      this.auditSections + length <= MAX_LOG_SECTIONS
+    )
   }
 
   private full(): Served {
@@ -275,6 +286,7 @@ export class Session {
     this.journalCursor = tx.journalCursor
     for (const part of tx.journal) this.journal.push(part)
     this.auditBytes += framedBytes(record)
+    this.auditSections += record.sections.length
     this.seq++
     this.served = undefined
   }

@@ -30,6 +30,17 @@ export function removeSpan(spans: Spans, start: number, end: number): void {
   }
 }
 
+/** Index of the first span that ends after `at`. */
+function firstEndingAfter(spans: Spans, at: number): number {
+  let [low, high] = [0, spans.length / 2]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (spans[2 * middle + 1] > at) high = middle
+    else low = middle + 1
+  }
+  return 2 * low
+}
+
 /** Calls back with each part of [start, end) that is not in the set, ascending. */
 export function eachGap(
   spans: Spans,
@@ -38,9 +49,7 @@ export function eachGap(
   gap: (start: number, end: number) => void,
 ): void {
   let at = start
-  for (let i = 0; i < spans.length && at < end; i += 2) {
-    if (spans[i + 1] <= at) continue
-    if (spans[i] >= end) break
+  for (let i = firstEndingAfter(spans, start); i < spans.length && at < end && spans[i] < end; i += 2) {
     if (spans[i] > at) gap(at, spans[i])
     at = spans[i + 1]
   }
@@ -49,6 +58,7 @@ export function eachGap(
 
 /** Whether [start, end) lies in the set. */
 export function covers(spans: Spans, start: number, end: number): boolean {
-  for (let i = 0; i < spans.length; i += 2) if (spans[i] <= start && spans[i + 1] >= end) return true
-  return start >= end
+  if (start >= end) return true
+  const i = firstEndingAfter(spans, start)
+  return i < spans.length && spans[i] <= start && spans[i + 1] >= end
 }

@@ -3,7 +3,7 @@ import type { DirectCall, Guest } from '@vouch/engine'
 import { EFAULT } from './errno.ts'
 import type { Environment } from './environment.ts'
 import type { Kernel, OpenFile } from './kernel.ts'
-import { MAX_TRANSFER, PAGE_BYTES, mayRead, mayWrite, rightsOf } from './mm.ts'
+import { MAX_TRANSFER, PAGE_BYTES, firstWithout, mayRead, mayWrite, rightsOf } from './mm.ts'
 import type { AssuranceClass, FaultKind } from './record.ts'
 import { addSpan, eachGap, removeSpan } from './spans.ts'
 import type { Spans } from './spans.ts'
@@ -223,12 +223,10 @@ export class Transaction implements UserMemory {
     if (length === 0) return 0
     const end = Math.min(address + length, RAM_SIZE)
     const { map } = this.kernel
-    for (let at = address; at < end;) {
-      const rights = rightsOf(map, at >>> 12)
-      if (!(write ? mayWrite(rights) : mayRead(rights))) return at - address
-      at = at - (at % PAGE_BYTES) + PAGE_BYTES
-    }
-    return Math.max(0, end - address)
+    if (address >= end) return 0
+    const pages = ((end - 1) >>> 12) - (address >>> 12) + 1
+    const bad = firstWithout(map, address >>> 12, pages, write ? mayWrite : mayRead)
+    return bad < 0 ? end - address : Math.max(0, bad * PAGE_BYTES - address)
   }
 
   faultAt(address: number, write: boolean): FaultKind {

@@ -71,7 +71,7 @@ const HEAD_FIELDS: readonly (readonly [field: string, offset: number, code: stri
   ['privateCursor', 92, 'audit/hash', 'hash'],
   ['publicCursor', 96, 'audit/hash', 'hash'],
   ['journalCursor', 100, 'audit/hash', 'hash'],
-  ['sections.length', 107, 'audit/truncated', 'sections'],
+  ['sections.length', 107, 'audit/too-large', 'sections'],
   ['kernelRoot', 108, 'audit/hash', 'hash'],
   ['previous', 140, 'audit/previous', 'previous'],
 ]

@@ -34,11 +34,11 @@ describe('manifests', () => {
         '"fds":[{"fd":0,"rights":["read"],"source":"private"},{"fd":1,"rights":["write"],"source":"console"},' +
         '{"fd":2,"rights":["write"],"source":"console"},{"fd":3,"rights":["write"],"source":"journal"},' +
         '{"fd":4,"rights":["read"],"source":"public"}],' +
-        '"limits":{"audit":268435456,"cycles":268435455,"nofile":64},"onDeny":"errno",' +
+        '"limits":{"audit":134217728,"cycles":268435455,"nofile":64},"onDeny":"errno",' +
         `"random":{"mode":"seed","seed":"${'00'.repeat(32)}"},"syscalls":{"allow":["*"],"deny":[]},"version":1}`,
     )
     expect(toHex(manifestDigest(DEFAULT_MANIFEST))).toBe(
-      '177f7930ce46162a870b51e9fe678a31787c4dde41da00b7be8e81a824cd7ec9',
+      'de05404d3a90e064e8e55b7d10d2eff0a716de9bdbf0278fa603981a9a0e98a8',
     )
   })
 
@@ -130,7 +130,7 @@ describe('manifests', () => {
     [{ limits: { nofile: 4 } }, 'fds', 'at most 4 items'],
     [{ limits: { nofile: 1025 } }, 'limits.nofile', 'a whole number from 1 to 1024'],
     [{ limits: { cycles: 2 ** 28 } }, 'limits.cycles', 'a whole number from 1 to 268435455'],
-    [{ limits: { audit: 2 ** 28 + 1 } }, 'limits.audit', 'a whole number from 1 to 268435456'],
+    [{ limits: { audit: 2 ** 27 + 1 } }, 'limits.audit', 'a whole number from 1 to 134217728'],
     [{ limits: { memory: 1 } }, 'limits', 'one of cycles, audit, nofile'],
     [{ clock: {} }, 'clock.mode', 'one of counter, advice, none'],
     [{ clock: { mode: 'none', nsPerCycle: 1 } }, 'clock', 'one of mode'],

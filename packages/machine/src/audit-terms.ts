@@ -1,5 +1,4 @@
-import { EFFECT, effectRows } from '@vouch/engine'
-import type { AuditedCall } from '@vouch/engine'
+import { EFFECT } from '@vouch/engine'
 import {
   CALL,
   CALL_BUS,
@@ -28,7 +27,9 @@ export interface StreamSpan {
 export type LoggedCall =
   | (AnyCall & {
       readonly kind: 'audited'
-      readonly call: AuditedCall
+      readonly nextPc: number
+      /** As `effectRows` of the engine makes them. */
+      readonly effects: Uint32Array
       /** What the call moved of the two streams: such bytes are in its effects, and no chip sends them. */
       readonly publicInput?: StreamSpan
       readonly journal?: StreamSpan
@@ -46,9 +47,9 @@ export type LoggedCall =
 /** The verifier's side of the log: one Call each, and its effects. Everything is received: multiplicity -1. */
 export function* listCallTerms(calls: readonly LoggedCall[]): Generator<PublicTerm> {
   for (const call of calls) {
-    const next = call.kind === 'audited' ? call.call.nextPc : call.kind === 'direct' ? call.pc + 4 : 0
+    const next = call.kind === 'audited' ? call.nextPc : call.kind === 'direct' ? call.pc + 4 : 0
     yield term(CALL_BUS, [call.clk, CALL[call.kind], call.pc, next])
-    if (call.kind === 'audited') yield* listEffects(call.clk, call.call)
+    if (call.kind === 'audited') yield* listEffects(call.clk, call.effects)
     else {
       yield register(call.clk, 17, call.number)
       if (call.kind === 'exit') yield register(call.clk, 10, call.code)
@@ -78,8 +79,7 @@ const register = (clk: number, slot: number, value: number, write: 0 | 1 = 0): P
     value >>> 16,
   ])
 
-function* listEffects(clk: number, call: AuditedCall): Generator<PublicTerm> {
-  const rows = effectRows(call)
+function* listEffects(clk: number, rows: Uint32Array): Generator<PublicTerm> {
   const { at } = EFFECT
   for (let row = 0; row < rows.length; row += EFFECT.words) {
     const flags = rows[row]

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { INITIAL_SP, effectRows } from '@vouch/engine'
 import type { AuditedCall } from '@vouch/engine'
 import { busBalance } from '../../stark/src/air/check.ts'
-import { INITIAL_SP } from '@vouch/engine'
 import { listPublicTerms, publicTermCount } from '../src/index.ts'
-import type { LoggedCall } from '../src/index.ts'
+import type { TinyCall } from './tiny-machine.ts'
 import { fillProgram, problem, valueAt } from './harness.ts'
 import type { Filled } from './harness.ts'
 import { chipOf, missedLookUps, peek, poke } from './kill-check.ts'
@@ -13,19 +13,22 @@ const audited = (): Filled => fillProgram(auditedCalls(), { ...HOST_INPUT, calls
 const direct = (): Filled => fillProgram(hostCalls(), { ...HOST_INPUT, calls: {} })
 
 /** Buses that do not balance against another log. */
-const openBuses = (f: Filled, calls: readonly LoggedCall[], publics = f.publics): string[] => {
+const openBuses = (f: Filled, calls: readonly TinyCall[], publics = f.publics): string[] => {
   const terms = listPublicTerms(f.statement, { entry: f.entry, sp: INITIAL_SP }, calls)
   return [...new Set(busBalance(f.chips, terms, publics, 1000).map((i) => i.bus))].sort()
 }
 
 /** The log with one call changed. */
-const changed = (f: Filled, i: number, change: (call: LoggedCall) => LoggedCall): LoggedCall[] =>
+const changed = (f: Filled, i: number, change: (call: TinyCall) => TinyCall): TinyCall[] =>
   f.calls.map((call, j) => (j === i ? change(call) : call))
 
 const withCall =
   (change: (call: AuditedCall) => Partial<AuditedCall>) =>
-  (logged: LoggedCall): LoggedCall =>
-    logged.kind === 'audited' ? { ...logged, call: { ...logged.call, ...change(logged.call) } } : logged
+  (logged: TinyCall): TinyCall => {
+    if (logged.kind !== 'audited' || logged.call === undefined) return logged
+    const call = { ...logged.call, ...change(logged.call) }
+    return { ...logged, nextPc: call.nextPc, effects: effectRows(call) }
+  }
 
 describe('calls with an audit log', () => {
   it('audited calls balance against the log', () => {
@@ -54,7 +57,7 @@ describe('another log than the run has', () => {
   })
 
   const f = audited()
-  const cases: [string, number, (call: LoggedCall) => LoggedCall, readonly string[]][] = [
+  const cases: [string, number, (call: TinyCall) => TinyCall, readonly string[]][] = [
     [
       'another cycle',
       0,
@@ -153,13 +156,13 @@ describe('another log than the run has', () => {
       withCall((c) => ({ pages: c.pages.map((p) => ({ ...p, hidden: p.written })) })),
       ['Effect', 'EffectBytes', 'EffectHidden'],
     ],
-    ['another direct result', 2, (c) => ({ ...c, result: 4 }) as LoggedCall, ['Effect']],
-    ['another descriptor', 2, (c) => ({ ...c, a0: 4 }) as LoggedCall, ['Effect']],
-    ['another pointer', 2, (c) => ({ ...c, a1: 0x2103 }) as LoggedCall, ['Effect']],
-    ['another length', 2, (c) => ({ ...c, a2: 6 }) as LoggedCall, ['Effect']],
-    ['another number', 2, (c) => ({ ...c, number: 64 }) as LoggedCall, ['Effect']],
-    ['another exit code', 5, (c) => ({ ...c, code: 4 }) as LoggedCall, ['Effect']],
-    ['another exit call', 5, (c) => ({ ...c, number: 94 }) as LoggedCall, ['Effect']],
+    ['another direct result', 2, (c) => ({ ...c, result: 4 }) as TinyCall, ['Effect']],
+    ['another descriptor', 2, (c) => ({ ...c, a0: 4 }) as TinyCall, ['Effect']],
+    ['another pointer', 2, (c) => ({ ...c, a1: 0x2103 }) as TinyCall, ['Effect']],
+    ['another length', 2, (c) => ({ ...c, a2: 6 }) as TinyCall, ['Effect']],
+    ['another number', 2, (c) => ({ ...c, number: 64 }) as TinyCall, ['Effect']],
+    ['another exit code', 5, (c) => ({ ...c, code: 4 }) as TinyCall, ['Effect']],
+    ['another exit call', 5, (c) => ({ ...c, number: 94 }) as TinyCall, ['Effect']],
     [
       'a direct call told as an exit',
       2,
@@ -176,7 +179,7 @@ describe('another log than the run has', () => {
       expect(openBuses(f, f.calls.toSpliced(i, 0, f.calls[i])), `${i} twice`).toContain('Call')
     })
     const swapped = f.calls.map((c, i) => ({ ...(f.calls[i ^ 1] ?? c), clk: c.clk }))
-    expect(openBuses(f, swapped as LoggedCall[])).toContain('Call')
+    expect(openBuses(f, swapped as TinyCall[])).toContain('Call')
   })
 })
 

@@ -9,7 +9,6 @@ import { collect } from '../src/collect.ts'
 import { INITIAL_SP } from '@vouch/engine'
 import type { Trace } from '@vouch/engine'
 import { imageColumns, imageOf } from '../src/image.ts'
-import type { LoggedCall } from '../src/audit-terms.ts'
 import { listPublicTerms } from '../src/public-terms.ts'
 import type { Instruction } from '../src/rom-rows.ts'
 import type { Counts, Run } from '../src/run.ts'
@@ -18,7 +17,7 @@ import type { Statement } from '../src/statement.ts'
 import { TABLES_TREE, tablesColumns } from '../src/tables-dense.ts'
 import { chooseTables } from '../src/tables-sparse.ts'
 import { runTiny } from './tiny-machine.ts'
-import type { TinyInput, TinyProgram } from './tiny-machine.ts'
+import type { TinyCall, TinyInput, TinyProgram } from './tiny-machine.ts'
 
 /** An instruction without its place; jumps and branches are relative, in bytes. */
 export type Line = readonly [
@@ -68,7 +67,7 @@ export interface Filled {
   readonly publics: readonly number[]
   readonly entry: number
   /** What the audit log says, where there is one. */
-  readonly calls: readonly LoggedCall[]
+  readonly calls: readonly TinyCall[]
 }
 
 /** Runs, fills every chip that has rows, counts and fills the tables. */
@@ -94,7 +93,7 @@ export function fillTrace(
   journal: Uint8Array,
   tables?: 'dense',
   entry = source.entry,
-  calls?: readonly LoggedCall[],
+  calls?: readonly TinyCall[],
 ): Filled {
   const image = imageOf(source)
   const run = collect(trace, image.rom, image.words, publicInput.length)

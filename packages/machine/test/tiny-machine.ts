@@ -21,8 +21,8 @@ export interface TinyRun {
   readonly journal: Uint8Array
   readonly registers: Uint32Array
   readonly memory: ReadonlyMap<number, number>
-  /** Every host call. */
-  readonly calls: readonly LoggedCall[]
+  /** Every host call; of an audited one, what it was asked for. */
+  readonly calls: readonly TinyCall[]
 }
 
 /** What an audited call sees of the machine. */
@@ -31,6 +31,8 @@ export interface TinyGuest {
   readonly reg: (slot: number) => number
   readonly byte: (address: number) => number
 }
+
+export type TinyCall = LoggedCall & { readonly call?: AuditedCall }
 
 export interface TinyInput {
   readonly privateInput?: Uint8Array
@@ -135,7 +137,7 @@ export function runTiny(program: TinyProgram, input: TinyInput = {}): TinyRun {
   const chunks: TraceChunk[] = [chunk(1)]
   const ecalls: EcallRecord[] = []
   const audited: AuditedRecord[] = []
-  const calls: LoggedCall[] = []
+  const calls: TinyCall[] = []
   const journal: number[] = []
   let privatePos = 0
   let halt: HaltRecord | undefined
@@ -247,7 +249,7 @@ export function runTiny(program: TinyProgram, input: TinyInput = {}): TinyRun {
         memory.set(addr, after >>> 0)
       }
       audited.push({ clk, pc, nextPc: call.nextPc, effects })
-      calls.push({ kind: 'audited', clk, pc, call })
+      calls.push({ kind: 'audited', clk, pc, nextPc: call.nextPc, effects: effectRows(call), call })
       next = call.nextPc
     } else if (name === 'ecall' && ![0, 93, 94].includes(registers[17])) {
       const number = registers[17]

@@ -1,5 +1,6 @@
 import { DEFAULT_MANIFEST, bridge, manifestDigest, parseManifest } from '@vouch/bridge'
 import type { AuditRecord, Manifest } from '@vouch/bridge'
+import { effectRows } from '@vouch/engine'
 import type { AuditedCall, EcallOutcome } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
 import type { LoggedCall } from '@vouch/machine'
@@ -331,14 +332,17 @@ const LIES: readonly Lie[] = [
 ]
 
 /** A host that lies in one call; its log is written by the honest one. */
-const lying = ({ record, outcome }: Lie): Forgery => {
+const lying = ({ record, outcome }: Lie, note: (call: AuditedCall) => void = () => {}): Forgery => {
   let seq = 0
   return {
     ...program,
     host: (own) => ({
       ecall: (guest): EcallOutcome => {
         const honestly = own.ecall(guest)
-        return seq++ === record && honestly.kind === 'audited' ? outcome(honestly) : honestly
+        if (seq++ !== record || honestly.kind !== 'audited') return honestly
+        const lied = outcome(honestly)
+        note(lied)
+        return lied
       },
     }),
   }
@@ -346,9 +350,12 @@ const lying = ({ record, outcome }: Lie): Forgery => {
 
 describe('a host that lies', () => {
   it.each(LIES.map((lie) => [lie.name, lie] as const))('%s', async (_, lie) => {
+    let lied: AuditedCall | undefined
     const liar = (calls: readonly LoggedCall[]): LoggedCall[] =>
       calls.map((c, i) =>
-        i === lie.record && c.kind === 'audited' ? { ...c, call: lie.outcome(c.call) } : c,
+        i === lie.record && c.kind === 'audited' && lied !== undefined
+          ? { ...c, nextPc: lied.nextPc, effects: effectRows(lied) }
+          : c,
       )
     // It keeps quiet: the log tells what an honest host would have done, and the run is another.
     const quiet = await forge(kernels, { ...lying(lie), log: honestLog(PUBLIC) })
@@ -357,7 +364,7 @@ describe('a host that lies', () => {
     expect(failureOf(await check(quiet, quiet.log!.bytes))).toMatchObject({ code: quietCode })
     // It tells: the log has every hash right, and nothing but the replay speaks against it.
     const telling = await forge(kernels, {
-      ...lying(lie),
+      ...lying(lie, (call) => (lied = call)),
       log: (own) => {
         const bytes = own.auditBytes()!
         const records = opened(bytes).records.map((r) => r.record)

@@ -45,6 +45,7 @@ export function checkAudit(
   if (s.audit === undefined) {
     if (bytes !== undefined)
       throw new Refusal('audit/unexpected', 'the proof is bound to no audit log', 'no log', 'a log')
+    expectNeedless(policy)
     return undefined
   }
   if (bytes === undefined)
@@ -90,6 +91,8 @@ function refusal({ code, message, expected, got, seq }: ReplayFailure | AuditFai
   )
 }
 
+const defaultDigest = (): string => toHex(manifestDigest(DEFAULT_MANIFEST))
+
 function replayedLog(opened: OpenedLog, { publicInput }: Statement, policy: Policy): ReplayResult {
   try {
     return replay(opened, {
@@ -103,6 +106,23 @@ function replayedLog(opened: OpenedLog, { publicInput }: Statement, policy: Poli
   }
 }
 
+/** Calls that need no log. Without one, nobody knows which of them were made. */
+const DIRECT = ['read', 'write', 'exit', 'exit_group', 'halt']
+
+/** A proof without a log says what one under the default manifest would; a policy that wants more wants a log. */
+function expectNeedless({ manifest, services }: Policy): void {
+  const missing = DIRECT.find((name) => services?.includes(name) === false)
+  if (missing !== undefined)
+    throw new Refusal('policy/log', `without a log, the run may have used '${missing}'`, 'a log', 'no log')
+  if (manifest !== undefined && manifest.toLowerCase() !== defaultDigest())
+    throw new Refusal(
+      'policy/log',
+      'without a log, the host served by the default manifest',
+      'a log',
+      'no log',
+    )
+}
+
 function expectManifest({ manifest }: AuditStatement, opened: OpenedLog, policy: Policy): void {
   const said = toHex(manifest)
   if (opened.manifestDigest !== said)
@@ -112,7 +132,7 @@ function expectManifest({ manifest }: AuditStatement, opened: OpenedLog, policy:
       said,
       opened.manifestDigest,
     )
-  const wanted = policy.manifest?.toLowerCase() ?? toHex(manifestDigest(DEFAULT_MANIFEST))
+  const wanted = policy.manifest?.toLowerCase() ?? defaultDigest()
   if (said !== wanted) throw new Refusal('policy/manifest', 'the policy wants another manifest', wanted, said)
 }
 
@@ -141,6 +161,14 @@ function expectLog(s: Statement, audit: AuditStatement, opened: OpenedLog, repla
       'the log reads another part of the public input',
       s.publicConsumed,
       replayed.publicConsumed,
+    )
+  if (replayed.calls.length !== opened.records.length)
+    throw new Refusal(
+      'audit/exit',
+      'the log ends in a denied call, and a run that ended so has no proof',
+      s.halt,
+      'a denied call',
+      opened.records.length - 1,
     )
   for (const { seq, clk, pc } of replayed.calls) {
     // Beyond these bounds a number could stand for another one modulo p.

@@ -12,11 +12,15 @@ export function clockGettime(tx: Transaction, clock: number, pointer: number): n
   const { mode } = tx.environment.manifest.clock
   if (clock > CLOCK_BOOTTIME) return -EINVAL
   if (mode === 'none') return -EPERM
+  // Before the outside is asked: a call that fails keeps nothing that it was told.
+  const ready = tx.inRam(pointer, 16) ? tx.prefix(pointer, 16, true) : 0
+  if (ready < 16) {
+    if (tx.fault === 'none') tx.faultAt(pointer + ready, true)
+    return -EFAULT
+  }
   const { seconds, nanoseconds } =
     mode === 'advice' ? advised(tx) : counted(tx, tx.environment.manifest.clock, clock)
-  return tx.store(pointer, [seconds % 2 ** 32, Math.floor(seconds / 2 ** 32), nanoseconds, 0]) < 0
-    ? -EFAULT
-    : 0
+  return tx.store(pointer, [seconds % 2 ** 32, Math.floor(seconds / 2 ** 32), nanoseconds, 0])
 }
 
 /** clock_getres_time64. */
