@@ -15,7 +15,7 @@ export type { CopyResult, Fallible, Infallible, VmReader, VmWriter } from './use
 
 export { DEFAULT_MANIFEST, canonicalManifest, manifestDigest, parseManifest } from './manifest.ts'
 export type { BufferGrant, CallGrant, DescriptorGrant, Manifest, Right, Source } from './manifest.ts'
-export { ManifestError } from './manifest-reader.ts'
+export { ManifestError, repeatedKey } from './manifest-reader.ts'
 export { MAX_LOG_BYTES, createLog, memorySink } from './audit-log.ts'
 export type { AuditLog, AuditSink } from './audit-log.ts'
 export { openLog, recover } from './audit-open.ts'

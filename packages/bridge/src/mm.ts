@@ -70,17 +70,26 @@ function refill(chunk: Chunk, from: number, to: number, rights: number): Chunk {
   return whole
 }
 
-/** The first of `count` pages whose rights are not `good`, or -1. Chunks of one value are looked at once. */
-export function firstWithout(
-  map: PageMap,
-  first: number,
-  count: number,
-  good: (rights: number) => boolean,
-): number {
+type Test = (rights: number) => boolean
+
+const known = new WeakMap<Chunk, Map<Test, boolean>>()
+
+/** Whether all pages of a chunk pass; found out once, as a chunk never changes. */
+function passes(chunk: Chunk, good: Test): boolean {
+  let tests = known.get(chunk)
+  if (tests === undefined) known.set(chunk, (tests = new Map()))
+  let answer = tests.get(good)
+  if (answer === undefined) tests.set(good, (answer = chunk.every(good)))
+  return answer
+}
+
+/** The first of `count` pages whose rights are not `good`, or -1. `good` is one of a few functions. */
+export function firstWithout(map: PageMap, first: number, count: number, good: Test): number {
   for (let page = first; page < first + count;) {
     const chunk = map[page >>> CHUNK_BITS]
-    if (!good(chunk[page & (CHUNK_PAGES - 1)])) return page
-    page = chunk === UNIFORM[chunk[0]] ? ((page >>> CHUNK_BITS) + 1) << CHUNK_BITS : page + 1
+    if (passes(chunk, good)) page = ((page >>> CHUNK_BITS) + 1) << CHUNK_BITS
+    else if (good(chunk[page & (CHUNK_PAGES - 1)])) page++
+    else return page
   }
   return -1
 }

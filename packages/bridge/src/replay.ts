@@ -85,8 +85,8 @@ export type ReplayResult = Replayed | { readonly ok: false; readonly failure: Re
 /** Their advice is the private input, which is the prover's to choose. */
 const INPUTS = new Set<number>(SERVICES.filter(({ group }) => group === 'input').map(({ number }) => number))
 
-/** As many rows as a chip can have; 320 MiB. A log of a few bytes can tell of megabytes that it hides. */
-const MAX_EFFECTS = 2 ** 24
+/** Of all calls: 32 MiB moved, and registers. A log of a few bytes can tell of megabytes that it hides. */
+const MAX_EFFECTS = 2 ** 23 + 2 ** 20
 
 const ORDER: readonly Assurance[] = ['advice', 'replayed', 'proved']
 

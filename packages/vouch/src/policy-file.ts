@@ -1,3 +1,4 @@
+import { repeatedKey } from '@vouch/bridge'
 import type { Policy } from '@vouch/verifier'
 import { misuse } from './cli-error.ts'
 import { readFileBounded } from './read-file.ts'
@@ -23,9 +24,8 @@ export async function readPolicy(flag: string, path: string): Promise<Policy> {
   const unknown = Object.keys(fields).find((key) => !KEYS.includes(key))
   if (unknown !== undefined) throw fail(`unknown key ${JSON.stringify(unknown)}; known: ${KEYS.join(', ')}`)
   // JSON.parse would keep the last of two.
-  const keys: readonly string[] = text.match(/"[a-z]+"(?=\s*:)/g) ?? []
-  const repeated = keys.find((key, i) => keys.indexOf(key) !== i)
-  if (repeated !== undefined) throw fail(`${repeated} is given twice`)
+  const repeated = repeatedKey(text)
+  if (repeated !== undefined) throw fail(`${JSON.stringify(repeated)} is given twice`)
   const { manifest, services, advice } = fields
   if (manifest !== undefined && !(typeof manifest === 'string' && /^[0-9a-fA-F]{64}$/.test(manifest)))
     throw fail('manifest: expected 64 hex digits')
