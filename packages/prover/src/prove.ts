@@ -197,25 +197,32 @@ async function runProgram(program: Program, options: ProveOptions): Promise<Ran>
   if (end > HEAP_START)
     warnings.push(`the image ends at 0x${end.toString(16)}, inside the area where brk and mmap2 give memory`)
   const isBound = options.manifest !== undefined || host.auditedCalls > 0
-  const log = isBound ? boundLog(host, publicInput, options) : undefined
+  const log = isBound ? boundLog(host, made.cycles, publicInput, options) : undefined
   return { trace: made, journal, publicConsumed: host.publicConsumed, publicInput, warnings, log }
 }
 
 /** Replays the log as the verifier will: a call whose result it would not accept is found before the proof is made. */
-function boundLog(host: Bridge, publicInput: Uint8Array, options: ProveOptions): Log {
+function boundLog(host: Bridge, cycles: number, publicInput: Uint8Array, options: ProveOptions): Log {
   const bytes = host.auditBytes()!
-  const opened = openLog(bytes)
+  const opened = openLog(bytes, options.sha256)
   if (!opened.ok)
     throw new ProverError('prover/audit', `the audit log is not whole: ${opened.failure.message}`)
   const replayed = replay(opened, {
     publicInput,
     ...(options.files === undefined ? {} : { files: options.files }),
     ...(options.handlers === undefined ? {} : { handlers: options.handlers }),
+    ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
   })
   if (!replayed.ok)
     throw new ProverError(
       'prover/audit',
       `no verifier would accept the audit log: ${replayed.failure.message}`,
+    )
+  const limit = opened.manifest.limits.cycles
+  if (cycles + replayed.charged > limit)
+    throw new ProverError(
+      'guest/limit',
+      `${cycles} cycles and ${replayed.charged} that calls charged are more than the manifest's ${limit}`,
     )
   return {
     bytes,

@@ -180,6 +180,24 @@ describe('policies', () => {
     const accepted = await check(made, made.audit, { policy: { manifest: digest, advice: ['dice'] } })
     expect(accepted).toMatchObject({ ok: true, audit: { services: { dice: { assurance: 'advice' } } } })
   })
+  it('charges count as cycles: guest/limit', async () => {
+    const manifest = parseManifest(
+      JSON.stringify({
+        version: 1,
+        limits: { cycles: 12 },
+        calls: { toll: { number: 0x7b00, args: 0, class: 'A', charge: 8 } },
+      }),
+    )
+    const source = call(0x7b00) + 'nop\n'.repeat(3) + call(93, 0)
+    const charging = (cycles: number) =>
+      prove(assembleElf(source), {
+        manifest,
+        handlers: { toll: (c) => c.charge(cycles) },
+        profile: 'fast-100',
+      })
+    await expect(charging(5)).rejects.toMatchObject({ code: 'guest/limit' })
+    expect(await charging(1)).toMatchObject({ exitCode: 0 })
+  })
   it('more cycles than the manifest allows: audit/cycles', async () => {
     const manifest: Manifest = { ...DEFAULT_MANIFEST, limits: { ...DEFAULT_MANIFEST.limits, cycles: 5 } }
     const source = call(172) + call(93, 0)

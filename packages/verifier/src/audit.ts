@@ -56,14 +56,10 @@ export function checkAudit(
       'no log',
     )
   const opened = openLog(bytes)
-  if (!opened.ok) {
-    throw refusal(opened.failure)
-  }
+  if (!opened.ok) throw refusal(opened.failure)
   expectManifest(s.audit, opened, policy)
   const replayed = replayedLog(opened, s, policy)
-  if (!replayed.ok) {
-    throw refusal(replayed.failure)
-  }
+  if (!replayed.ok) throw refusal(replayed.failure)
   expectLog(s, s.audit, opened, replayed)
   expectServices(replayed, policy)
   return {
