@@ -232,7 +232,7 @@ for (const profile of values.profile)
     )
     for (const { name, rows, height, width, cells } of p.chips)
       log(
-        `  ${name.padEnd(12)} ${rows} rows of ${width} cells; ${cells} cells in ${height} rows with padding`,
+        `  ${name.padEnd(13)} ${rows} rows of ${width} cells; ${cells} cells in ${height} rows with padding`,
       )
     log(
       `  a word       ${p.cellsPerWord.toFixed(1)} cells, ${p.committedCellsPerWord.toFixed(1)} with padding; ${p.allCellsPerWord.toFixed(1)} of all chips`,
