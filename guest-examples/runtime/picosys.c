@@ -13,20 +13,6 @@
 
 #include "vouch.h"
 
-enum {
-  SYS_IOCTL = 29,
-  SYS_CLOSE = 57,
-  SYS_LLSEEK = 62,
-  SYS_READ = 63,
-  SYS_WRITE = 64,
-  SYS_EXIT_GROUP = 94,
-  SYS_GETPID = 172,
-  SYS_BRK = 214,
-  SYS_GETRANDOM = 278,
-  SYS_STATX = 291,
-  SYS_CLOCK_GETTIME = 403,
-};
-
 #define LINUX_ENOSYS 38
 #define LINUX_AT_EMPTY_PATH 0x1000
 #define LINUX_STATX_BASIC_STATS 0x7ff
@@ -53,25 +39,25 @@ static int32_t result(int32_t value) {
 
 static int absent(void) { return (int)result(-LINUX_ENOSYS); }
 
-ssize_t read(int fd, void *buf, size_t len) { return result(vouch_ecall(SYS_READ, (uint32_t)fd, ADDRESS(buf), len)); }
+ssize_t read(int fd, void *buf, size_t len) { return result(vouch_ecall(SYS_read, (uint32_t)fd, ADDRESS(buf), len)); }
 
 ssize_t write(int fd, const void *buf, size_t len) {
-  return result(vouch_ecall(SYS_WRITE, (uint32_t)fd, ADDRESS(buf), len));
+  return result(vouch_ecall(SYS_write, (uint32_t)fd, ADDRESS(buf), len));
 }
 
-int close(int fd) { return (int)result(vouch_ecall(SYS_CLOSE, (uint32_t)fd, 0, 0)); }
+int close(int fd) { return (int)result(vouch_ecall(SYS_close, (uint32_t)fd, 0, 0)); }
 
 off_t lseek(int fd, off_t offset, int whence) {
   int64_t at = 0;
   uint32_t high = offset < 0 ? UINT32_MAX : 0;
   int32_t failed =
-      vouch_syscall(SYS_LLSEEK, (uint32_t)fd, high, (uint32_t)offset, ADDRESS(&at), (uint32_t)whence, 0);
+      vouch_syscall(SYS_llseek, (uint32_t)fd, high, (uint32_t)offset, ADDRESS(&at), (uint32_t)whence, 0);
   return failed ? result(failed) : (off_t)at;
 }
 
 int isatty(int fd) {
   uint16_t size[4];
-  return result(vouch_ecall(SYS_IOCTL, (uint32_t)fd, LINUX_TIOCGWINSZ, ADDRESS(size))) == 0;
+  return result(vouch_ecall(SYS_ioctl, (uint32_t)fd, LINUX_TIOCGWINSZ, ADDRESS(size))) == 0;
 }
 
 /* The words of struct statx that have a place in picolibc's struct stat. */
@@ -79,7 +65,7 @@ enum { STATX_BLKSIZE = 1, STATX_NLINK = 4, STATX_MODE = 7, STATX_SIZE = 10, STAT
 
 int fstat(int fd, struct stat *to) {
   _Alignas(8) uint32_t statx[STATX_WORDS];
-  if (result(vouch_syscall(SYS_STATX, (uint32_t)fd, ADDRESS(""), LINUX_AT_EMPTY_PATH, LINUX_STATX_BASIC_STATS,
+  if (result(vouch_syscall(SYS_statx, (uint32_t)fd, ADDRESS(""), LINUX_AT_EMPTY_PATH, LINUX_STATX_BASIC_STATS,
                            ADDRESS(statx), 0)) < 0)
     return -1;
   *to = (struct stat){
@@ -97,9 +83,9 @@ int fstat(int fd, struct stat *to) {
  */
 void *sbrk(ptrdiff_t increment) {
   static uint32_t end, limit;
-  if (limit == 0) end = limit = (uint32_t)vouch_ecall(SYS_BRK, 0, 0, 0);
+  if (limit == 0) end = limit = (uint32_t)vouch_ecall(SYS_brk, 0, 0, 0);
   uint32_t start = end, wanted = start + (uint32_t)increment;
-  if (wanted > limit) limit = (uint32_t)vouch_ecall(SYS_BRK, (wanted + HEAP_STEP - 1) & -HEAP_STEP, 0, 0);
+  if (wanted > limit) limit = (uint32_t)vouch_ecall(SYS_brk, (wanted + HEAP_STEP - 1) & -HEAP_STEP, 0, 0);
   if (wanted > limit || (increment > 0 && wanted < start)) {
     errno = ENOMEM;
     return (void *)-1;
@@ -111,18 +97,18 @@ void *sbrk(ptrdiff_t increment) {
 int gettimeofday(struct timeval *restrict to, void *restrict zone) {
   struct instant now;
   (void)zone;
-  if (result(vouch_ecall(SYS_CLOCK_GETTIME, LINUX_CLOCK_REALTIME, ADDRESS(&now), 0)) < 0) return -1;
+  if (result(vouch_ecall(SYS_clock_gettime64, LINUX_CLOCK_REALTIME, ADDRESS(&now), 0)) < 0) return -1;
   to->tv_sec = now.seconds;
   to->tv_usec = now.nanoseconds / 1000;
   return 0;
 }
 
 int getentropy(void *buf, size_t len) {
-  int32_t got = result(vouch_ecall(SYS_GETRANDOM, ADDRESS(buf), len, 0));
+  int32_t got = result(vouch_ecall(SYS_getrandom, ADDRESS(buf), len, 0));
   return got < 0 ? -1 : (size_t)got == len ? 0 : (int)result(-EIO);
 }
 
-pid_t getpid(void) { return vouch_ecall(SYS_GETPID, 0, 0, 0); }
+pid_t getpid(void) { return vouch_ecall(SYS_getpid, 0, 0, 0); }
 
 /* Ends the guest as a shell reports a process that a signal ended: raise() has run the handler, if there is one. */
 int kill(pid_t pid, int signal) {
@@ -151,7 +137,7 @@ int stat(const char *restrict path, struct stat *restrict to) {
 }
 
 _Noreturn void _exit(int code) {
-  for (;;) vouch_ecall(SYS_EXIT_GROUP, (uint32_t)code, 0, 0);
+  for (;;) vouch_ecall(SYS_exit_group, (uint32_t)code, 0, 0);
 }
 
 /* Debian builds picolibc without these three, which differ from board to board. */

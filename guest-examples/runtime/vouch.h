@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "syscalls.h"
 
 #define VOUCH_PRIVATE 0
 #define VOUCH_CONSOLE 1
@@ -50,14 +51,14 @@ static inline int32_t vouch_syscall(uint32_t number, uint32_t arg0, uint32_t arg
 
 /* Ends the run. A code other than 0 says that the guest refused its input; it can be proved like any other. */
 __attribute__((noreturn)) static inline void halt(uint32_t code) {
-  for (;;) vouch_ecall(93, code, 0, 0);
+  for (;;) vouch_ecall(SYS_exit, code, 0, 0);
 }
 
 /* Reads until `len` bytes or the end of the stream; returns how many. */
 static inline uint32_t vouch_read(uint32_t fd, void *buf, uint32_t len) {
   uint32_t done = 0;
   while (done < len) {
-    int32_t n = vouch_ecall(63, fd, (uint32_t)(uintptr_t)buf + done, len - done);
+    int32_t n = vouch_ecall(SYS_read, fd, (uint32_t)(uintptr_t)buf + done, len - done);
     if (n < 0) halt(VOUCH_IO_ERROR);
     if (n == 0) break;
     done += (uint32_t)n;
@@ -68,7 +69,7 @@ static inline uint32_t vouch_read(uint32_t fd, void *buf, uint32_t len) {
 static inline void vouch_write(uint32_t fd, const void *buf, uint32_t len) {
   uint32_t done = 0;
   while (done < len) {
-    int32_t n = vouch_ecall(64, fd, (uint32_t)(uintptr_t)buf + done, len - done);
+    int32_t n = vouch_ecall(SYS_write, fd, (uint32_t)(uintptr_t)buf + done, len - done);
     if (n <= 0) halt(VOUCH_IO_ERROR);
     done += (uint32_t)n;
   }
