@@ -3,6 +3,7 @@ import type { AuditRecord, Manifest } from '@vouch/bridge'
 import { effectRows } from '@vouch/engine'
 import type { AuditedCall, EcallOutcome } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
+import { sha256 } from '@vouch/hash'
 import type { LoggedCall } from '@vouch/machine'
 import { createKernels } from '@vouch/stark'
 import type { Kernels } from '@vouch/stark'
@@ -49,6 +50,8 @@ const WRITEV = 4
 const CLOCK = 7
 const FAULTING = 8
 const CONSOLE = 9
+const JOURNAL = 5
+const EXIT = 10
 
 const program: Forgery = {
   source: SOURCE,
@@ -197,6 +200,23 @@ describe('policies', () => {
       })
     await expect(charging(5)).rejects.toMatchObject({ code: 'guest/limit' })
     expect(await charging(1)).toMatchObject({ exitCode: 0 })
+  })
+  it('a file that nobody hands over, or another: policy/file', async () => {
+    const file = new TextEncoder().encode('what the manifest names')
+    const digest = toHex(sha256(file))
+    const fds = [{ fd: 5, source: 'file' as const, rights: ['read' as const], sha256: digest }]
+    const manifest = parseManifest(JSON.stringify({ version: 1, fds }))
+    const files = new Map([[digest, file]])
+    const source = call(63, 5, BUFFER, 4) + call(93, 0)
+    const made = await prove(assembleElf(source), { manifest, files, profile: 'fast-100' })
+    const policy = { manifest: toHex(manifestDigest(manifest)) }
+    expect(await check(made, made.audit, { policy: { ...policy, files } })).toMatchObject({ ok: true })
+    for (const wrong of [undefined, new Map([[digest, file.slice(1)]])]) {
+      const verdict = await check(made, made.audit, {
+        policy: { ...policy, ...(wrong === undefined ? {} : { files: wrong }) },
+      })
+      expect(failureOf(verdict)).toMatchObject({ code: 'policy/file' })
+    }
   })
   it('more cycles than the manifest allows: audit/cycles', async () => {
     const manifest: Manifest = { ...DEFAULT_MANIFEST, limits: { ...DEFAULT_MANIFEST.limits, cycles: 5 } }
@@ -417,6 +437,37 @@ describe('a host that lies', () => {
       expect(forged.broken).toContain('Call')
       expect(failureOf(await check(forged, forged.log!.bytes))).toMatchObject({ code: 'bus/unbalanced' })
     }
+  })
+  it.each<[code: string, seq: number, told: (r: AuditRecord) => Partial<AuditRecord>]>([
+    [
+      'audit/journal',
+      JOURNAL,
+      (r) => {
+        const payload = r.sections[0].payload!.map((b) => b ^ 1)
+        return { sections: [{ ...r.sections[0], payload, digest: sha256(payload) }] }
+      },
+    ],
+    ['audit/exit', EXIT, (r) => ({ args: [1, ...r.args.slice(1)] })],
+  ])('what the chips of the streams prove, told otherwise: %s', async (code, seq, told) => {
+    const forged = await forge(kernels, {
+      ...program,
+      log: (own) => {
+        const bytes = own.auditBytes()!
+        const records = opened(bytes).records.map((r) => r.record)
+        const lie = logOf(
+          own.manifest,
+          records.map((r, i) => (i === seq ? { ...r, ...told(r) } : r)),
+        )
+        return bound(lie, replayed(bytes, PUBLIC).calls)
+      },
+    })
+    expect(forged.broken).toEqual([])
+    expect(failureOf(await check(forged, forged.log!.bytes))).toMatchObject({ code })
+  })
+  it('the same records under another manifest: audit/manifest', async () => {
+    const records = opened(honest.log.bytes).records.map((r) => r.record)
+    const other = logOf(parseManifest('{"version":1,"atomic":"linux"}'), records)
+    expect(failureOf(await check(honest, other))).toMatchObject({ code: 'audit/manifest' })
   })
   it('numbers that mean others modulo p: audit/pc, audit/clk', async () => {
     const p = 2 ** 31 - 1
