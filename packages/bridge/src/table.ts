@@ -69,7 +69,7 @@ export interface Service {
   readonly serve: Serve
 }
 
-/** Every service, ascending by number. Dispatch, names, types, documentation and the C header come from here. */
+/** Every service, ascending by number; as long as there are services. Dispatch, names, types, documentation and the C header come from here. */
 export const SERVICES = [
   {
     number: 0,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { qm31 } from '@vouch/stark'
 import type { QM31 } from '@vouch/stark'
 import {
+  airPublics,
   checkStatement,
   decodeStatement,
   encodeStatement,
@@ -26,30 +27,34 @@ const statement: Statement = {
   cycles: 12,
   publicConsumed: 2,
 }
+const audited: Statement = {
+  ...statement,
+  audit: { root: new Uint8Array(32).fill(3), manifest: new Uint8Array(32).fill(4), records: 5 },
+}
 const image = { entry: 0x10000, sp: 2 ** 30 - 16 }
 
 describe('the encoding of a statement', () => {
   it('reads back what it wrote', () => {
-    for (const s of [statement, { ...statement, halt: 'ebreak' as const, exitCode: 0 }])
+    for (const s of [statement, audited, { ...statement, halt: 'ebreak' as const, exitCode: 0 }])
       expect(decodeStatement(encodeStatement(s))).toEqual({ ok: true, statement: s })
   })
-  it('refuses every truncation and a byte too many', () => {
-    const bytes = encodeStatement(statement)
+  it.each([statement, audited])('refuses every truncation and a byte too many', (said) => {
+    const bytes = encodeStatement(said)
     for (let n = 0; n < bytes.length; n++)
       expect(decodeStatement(bytes.subarray(0, n))).toMatchObject({ failure: { code: 'statement/length' } })
     expect(decodeStatement(Uint8Array.of(...bytes, 0))).toMatchObject({
       failure: { code: 'statement/length' },
     })
   })
-  it('is one to one: another byte anywhere is another statement or none', () => {
-    const bytes = encodeStatement(statement)
+  it.each([statement, audited])('is one to one: another byte anywhere is another or none', (said) => {
+    const bytes = encodeStatement(said)
     bytes.forEach((_, i) => {
       const changed = bytes.slice()
       changed[i] ^= 1
       const decoded = decodeStatement(changed)
       if (decoded.ok) {
         expect(encodeStatement(decoded.statement)).toEqual(changed)
-        expect(decoded.statement).not.toEqual(statement)
+        expect(decoded.statement).not.toEqual(said)
       }
     })
   })
@@ -61,8 +66,20 @@ describe('the encoding of a statement', () => {
     ['statement/cycles', { cycles: MAX_CYCLES + 1 }],
     ['statement/consumed', { publicConsumed: 4 }],
     ['statement/too-long', { journal: { length: 2 ** 28 } as unknown as Uint8Array }],
+    ['statement/audit', { audit: { ...audited.audit!, root: new Uint8Array(31) } }],
+    ['statement/audit', { audit: { ...audited.audit!, manifest: new Uint8Array(33) } }],
+    ['statement/audit', { audit: { ...audited.audit!, records: statement.cycles + 1 } }],
   ] as const)('%s', (code, change) => {
     expect(checkStatement({ ...statement, ...change } as Statement)?.code).toBe(code)
+  })
+  it('statement/audit: a log, or none', () => {
+    const bytes = encodeStatement(statement)
+    bytes[56] = 2
+    expect(decodeStatement(bytes)).toMatchObject({ failure: { code: 'statement/audit', got: 2 } })
+  })
+  it('tells the AIR whether there is a log', () => {
+    expect(airPublics(statement)).toEqual([3, 0])
+    expect(airPublics(audited)).toEqual([3, 1])
   })
   it('statement/halt', () => {
     const bytes = encodeStatement(statement)

@@ -1,7 +1,8 @@
 import { assembleElf } from '@vouch/engine/assembler'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { imageId, prove } from '../../prover/src/index.ts'
-import { decodeProofFile, encodeProofFile, verify } from '../src/index.ts'
+import { encodeStatement } from '@vouch/machine'
+import { MAX_PUBLIC_BYTES, decodeProofFile, encodeProofFile, verify } from '../src/index.ts'
 
 // Journal: the public input's first four bytes plus one private byte, each.
 const elf = assembleElf(`
@@ -103,6 +104,15 @@ describe('the file around the proof', () => {
 })
 
 describe('the statement', () => {
+  it('of one public byte more than is read is rejected, where room for an audit log hides it', async () => {
+    const { statement, stark } = decodeProofFile(proof)
+    const long = { ...statement, journal: new Uint8Array(MAX_PUBLIC_BYTES - publicInput.length + 1) }
+    const said = encodeStatement(long)
+    const bytes = new Uint8Array([...proof.subarray(0, 52), ...said, ...stark])
+    new DataView(bytes.buffer).setUint32(48, said.length, true)
+    expect(await rejected(bytes)).toMatchObject({ code: 'statement/too-large', got: MAX_PUBLIC_BYTES + 1 })
+  })
+
   it('of another program is rejected', async () => {
     const other = await imageId(assembleElf('nop\nli a7, 93\necall'), 'fast-100')
     expect(await rejected(proof, { imageId: other })).toMatchObject({ code: 'statement/image-id', got: id })
