@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { DEFAULT_MANIFEST, GROUPS, bridge, manifestDigest, openLog, replay } from '@vouch/bridge'
 import type { Manifest } from '@vouch/bridge'
 import { EBADF, EINVAL, ENOSPC, ENOSYS, EPERM } from '../src/errno.ts'
-import { Desk, GOOD, NR, hex, manifest, text } from './support.ts'
+import { Desk, GOOD, NR, hex, manifest, opened, text } from './support.ts'
 
 describe('T-CA-01: a call that is denied: EPERM, nothing else happens, and a DENY record', () => {
   it('errno', () => {
@@ -183,6 +183,16 @@ describe('T-CA-06: limits (nproc is left out: there is one process)', () => {
     const larger = { ...log, manifest: audit(100_000) }
     expect(replay(larger, { publicInput: new Uint8Array(5000) })).toMatchObject({
       failure: { code: 'replay/result', seq: 1, expected: 4000, got: -ENOSPC },
+    })
+  })
+
+  it('audit: a log that goes on where it is full is refused', () => {
+    const d = new Desk({ manifest: audit(100_000) })
+    for (let i = 0; i < 6; i++) d.call(NR.getpid)
+    const log = opened(d.bridge.auditBytes()!)
+    const smaller = { ...log, manifest: audit(1000) }
+    expect(replay(smaller, { publicInput: new Uint8Array(0) })).toMatchObject({
+      failure: { code: 'replay/audit-full', seq: 4 },
     })
   })
 
