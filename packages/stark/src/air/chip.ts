@@ -182,6 +182,10 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
   }
 }
 
+/** The bits of a leaf's index in the chip's fraction tree that name the message: at least one. */
+export const messageBits = (chip: { readonly messages: readonly unknown[] }): number =>
+  Math.max(1, Math.ceil(Math.log2(chip.messages.length)))
+
 /** The same chip without one constraint or message: what the kill run proves against. */
 export function without<Run>(source: Chip<Run>, name: string): Chip<Run> {
   const constraints = source.constraints.filter((k) => k.name !== name)

@@ -1,3 +1,4 @@
+import { messageBits } from '../air/chip.ts'
 import type { Chip } from '../air/chip.ts'
 import { challengePowers, groupConstraint } from '../air/point.ts'
 import { programOf, rowEvaluator } from '../air/program.ts'
@@ -37,7 +38,7 @@ export function referenceChip(chip: Chip<never>, kernels: Kernels): ChipKernels 
     )
 
   /** Signed multiplicities and denominators of all messages, given the values of a row's steps. */
-  const fractions = (z: QM31, alpha: QM31): ((values: Float64Array) => { n: QM31[]; d: QM31[] }) => {
+  const fractionsAt = (z: QM31, alpha: QM31): ((values: Float64Array) => { n: QM31[]; d: QM31[] }) => {
     const powers = challengePowers(chip, alpha)
     return (values) => ({
       n: chip.messages.map(({ sign }, i) => {
@@ -78,10 +79,27 @@ export function referenceChip(chip: Chip<never>, kernels: Kernels): ChipKernels 
       }
     },
 
+    fractions(columns, log, z, alpha, numerators, denominators) {
+      const height = 2 ** log
+      const size = 2 ** (log + messageBits(chip))
+      const valuesOf = natural(columns, height)
+      const fractionsOf = fractionsAt(z, alpha)
+      kernels.words(numerators, size).fill(0)
+      const planes = Q.ONE.map((limb, l) => kernels.words(denominators + 4 * l * size, size).fill(limb))
+      for (let row = 0; row < height; row++) {
+        const { n, d } = fractionsOf(valuesOf(row))
+        chip.messages.forEach((_, m) => {
+          const leaf = row + height * m
+          kernels.words(numerators, size)[leaf] = n[m][0]
+          d[m].forEach((limb, l) => (planes[l][leaf] = limb))
+        })
+      }
+    },
+
     interaction(columns, log, z, alpha, out) {
       const height = 2 ** log
       const valuesOf = natural(columns, height)
-      const fractionsOf = fractions(z, alpha)
+      const fractionsOf = fractionsAt(z, alpha)
       const planes = out.map((p) => kernels.words(p, height))
       let claim: QM31 = Q.ZERO
       const totals: QM31[] = []
@@ -121,7 +139,7 @@ export function referenceChip(chip: Chip<never>, kernels: Kernels): ChipKernels 
         (q) => prev[q],
         (q) => first[q],
       )
-      const fractionsOf = fractions(z, alpha)
+      const fractionsOf = fractionsAt(z, alpha)
       const share = Q.mulBase(claim, M.inv(M.pow(2, log)))
       const cell = (g: number, q: number): QM31 => [
         interaction[4 * g][q],
@@ -146,6 +164,28 @@ export function referenceChip(chip: Chip<never>, kernels: Kernels): ChipKernels 
           )
           sum = Q.add(sum, Q.mul(weights[program.constraints.length + g], value))
         })
+        const scaled = Q.mulBase(sum, inverseVanishing[q < 2 ** log ? 0 : 1])
+        for (let l = 0; l < 4; l++) out[l * length + q] = M.add(out[l * length + q], scaled[l])
+      }
+    },
+
+    rowConstraints(columns, log, weights, inverseVanishing, planes) {
+      const length = 2 ** (log + 1)
+      const prev = kernels.words(columns.prev, length)
+      const first = kernels.words(columns.first, length)
+      const out = kernels.words(planes, 4 * length)
+      const valuesOf = evaluator(
+        columns,
+        length,
+        (q) => prev[q],
+        (q) => first[q],
+      )
+      for (let q = 0; q < length; q++) {
+        const values = valuesOf(q)
+        const sum = program.constraints.reduce<QM31>(
+          (sum, step, j) => Q.add(sum, Q.mulBase(weights[j], values[step])),
+          Q.ZERO,
+        )
         const scaled = Q.mulBase(sum, inverseVanishing[q < 2 ** log ? 0 : 1])
         for (let l = 0; l < 4; l++) out[l * length + q] = M.add(out[l * length + q], scaled[l])
       }

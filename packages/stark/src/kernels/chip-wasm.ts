@@ -71,6 +71,9 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
       })
     },
 
+    fractions: reference.fractions,
+    rowConstraints: reference.rowConstraints,
+
     interaction(columns, log, z, alpha, out) {
       if (log < 2) return reference.interaction(columns, log, z, alpha, out)
       return withArguments(columns, 2 ** log, (args) => {

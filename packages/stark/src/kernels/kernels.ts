@@ -31,8 +31,8 @@ export interface Kernels {
   alloc(words: number): Pointer
   /**
    * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn`,
-   * `evaluate`, `merkleTree`, `friTree`, `friFold`, `basisAt` and `interaction`, but not what they add to. The reference
-   * fills it with words that are no field elements.
+   * `evaluate`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
+   * `fractions` and `interaction`, but not what they add to. The reference fills it with words that are no field elements.
    */
   allocUninitialized(words: number): Pointer
   /** Everything allocated after `mark()` is given back by `release(mark)`. */
@@ -115,8 +115,74 @@ export interface Kernels {
   /** The first-row selector at the first 2^count positions of the same domain, as a column. */
   firstSelector(log: number, logBlowup: number, count: number): Pointer
 
+  /**
+   * The multilinear equality polynomial over the cube for every prefix of `point`: level j <= point.length holds
+   * eq((point_0, …, point_{j−1}), i) for i < 2^j, as planes of 2^j words at word offset 4·2^j of `tables`, which has
+   * 4·2^(length+1) words. Bit t of i belongs to point_t.
+   */
+  eqTables(point: readonly QM31[], tables: Pointer): void
+  /**
+   * The layer above: sums of fractions i and i + 2^log of a whole layer of 2^(log+1), n = n0·d1 + n1·d0, d = d0·d1,
+   * into planes of 2^log words each. The halves of `from` are 2^log entries apart. The outputs may not overlap `from`.
+   */
+  addFractions(from: Fractions, log: number, numerators: Pointer, denominators: Pointer): void
+  /**
+   * One round of a layer's sumcheck, over x < 2^log (log >= 1) with bit log − 1 unbound:
+   *   h(X) = Σ_{y < 2^(log−1)} eq[y]·(n0·d1 + n1·d0 + lambda·d0·d1)(y, X),
+   * each factor being f(y, X) = f(y) + X·(f(y + 2^(log−1)) − f(y)). Gives h(0) and the coefficient of X² in h.
+   * `eq`: planes of 2^(log−1) words, a level of `eqTables`.
+   */
+  roundSums(layer: Fractions, log: number, eq: Pointer, lambda: QM31): readonly [QM31, QM31]
+  /**
+   * Binds bit log − 1 (log >= 1) of x to `challenge`: f(y) += challenge·(f(y + 2^(log−1)) − f(y)) for y < 2^(log−1) in
+   * each of the four halves, in place; the words of y >= 2^(log−1) are arbitrary afterwards. Numerators of a `base` layer
+   * stay, and their bound values go to `to`, as planes of 2^log words, halves 2^(log−1) words apart.
+   */
+  bindFractions(layer: Fractions, log: number, challenge: QM31, to: Pointer): void
+  /**
+   * S_i = S_{i−1} + e_i·f_i − share, S_{−1} = 0, over planes of 2^log. Gives the last S, which is zero when `share` is the
+   * 2^log-th part of Σ e_i·f_i. `out` may not overlap `e` or `f`.
+   */
+  runningSum(e: Pointer, f: Pointer, log: number, share: QM31, out: Pointer): QM31
+  /** Σ e_i·f_i over planes of 2^log. */
+  innerProduct(e: Pointer, f: Pointer, log: number): QM31
+  /**
+   * planes[q] += inverseVanishing[half]·Σ_j weights[j]·C_j(q) for the first 2^(log+1) positions q of the domain of size
+   * 2^(log+logBlowup), half = 0 below 2^log, else 1, with
+   *   C_0 = first·(E − start), C_1 = E − E_prev·R, C_2 = S − S_prev − E·f + share, C_3 = first·S_prev.
+   * E, S and R (`ratio`) are four columns each, limb by limb; f (`combination`) is planes of 2^(log+1) words.
+   */
+  sumConstraints(
+    columns: {
+      readonly e: readonly Pointer[]
+      readonly s: readonly Pointer[]
+      readonly ratio: readonly Pointer[]
+      readonly combination: Pointer
+      readonly prev: Pointer
+      readonly first: Pointer
+    },
+    log: number,
+    challenges: { readonly start: QM31; readonly share: QM31; readonly weights: readonly QM31[] },
+    inverseVanishing: readonly [number, number],
+    planes: Pointer,
+  ): void
+
   /** Compiles a chip; cached by chip. */
   chip(chip: Chip<never>): ChipKernels
+}
+
+/**
+ * One layer of a fraction tree while a sumcheck runs over it: fractions (x, 0) and (x, 1) for x < 2^log, where log falls
+ * by one a round. The half with the last bit 0 starts at the pointers, the other `Half` words (as log2) after it, whatever
+ * log is; so planes are of 2^(Half+1) words. Of the whole layer, log = Half.
+ */
+export interface Fractions {
+  readonly numerators: Pointer
+  readonly numeratorHalf: number
+  /** The numerators lie in M31, as those of the leaves do: one plane in place of four. */
+  readonly base: boolean
+  readonly denominators: Pointer
+  readonly denominatorHalf: number
 }
 
 /** Where a chip's columns are. Each list in column order; interaction: 4 planes a group, as pointers (group-major). */
@@ -135,6 +201,19 @@ export interface ChipKernels {
     columns: ChipColumns,
     rows: number,
     counts: (busName: string) => { pointer: Pointer; slots: number; base: number } | undefined,
+  ): void
+  /**
+   * The leaves of the chip's fraction tree: with mu = messageBits(chip), 2^(log+mu) numerators (one plane) and
+   * denominators (planes). Message m of row i is leaf i + 2^log·m: numerator sign·multiplicity, denominator
+   * z − Σ alpha^j·t_j with t_0 = bus id. Leaves past the last message are 0/1.
+   */
+  fractions(
+    columns: ChipColumns,
+    log: number,
+    z: QM31,
+    alpha: QM31,
+    numerators: Pointer,
+    denominators: Pointer,
   ): void
   /**
    * Fills the interaction columns in natural order: group g's fraction sum, and for the last group the running sum
@@ -160,6 +239,14 @@ export interface ChipKernels {
       readonly claim: QM31
       readonly weights: readonly QM31[]
     },
+    inverseVanishing: readonly [number, number],
+    planes: Pointer,
+  ): void
+  /** The same for the chip's constraints alone: one weight each. */
+  rowConstraints(
+    columns: ChipColumns & { readonly prev: Pointer; readonly first: Pointer },
+    log: number,
+    weights: readonly QM31[],
     inverseVanishing: readonly [number, number],
     planes: Pointer,
   ): void

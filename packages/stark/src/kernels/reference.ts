@@ -4,6 +4,7 @@ import { createArena } from './arena.ts'
 import type { Chip } from '../air/chip.ts'
 import { referenceChip } from './chip-reference.ts'
 import type { ChipKernels, Kernels } from './kernels.ts'
+import { referenceTree } from './reference-gkr.ts'
 import * as H from './reference-hashing.ts'
 import * as T from './reference-transforms.ts'
 import { prevPosition } from './positions.ts'
@@ -113,6 +114,8 @@ export function referenceKernels(maxWords?: number): Kernels {
       })
       return pointer
     },
+
+    ...referenceTree(words),
 
     chip(chip) {
       const known = chips.get(chip)

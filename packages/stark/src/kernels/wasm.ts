@@ -8,6 +8,7 @@ import { combining } from './wasm-combine.ts'
 import { emitFft } from './wasm-fft.ts'
 import { emitField } from './wasm-field.ts'
 import { emitFolds } from './wasm-folds.ts'
+import { referenceTree } from './reference-gkr.ts'
 import { hashing } from './wasm-hashing.ts'
 import { RESERVED_BYTES } from './wasm-layout.ts'
 import { emitLinear } from './wasm-linear.ts'
@@ -46,6 +47,7 @@ export async function wasmKernels(maxWords?: number): Promise<Kernels> {
     ...hashing(arena, functions),
     ...combining(arena, functions),
     ...quotients(arena, functions, tables, fft),
+    ...referenceTree(arena.words),
     chip(chip) {
       let compiled = chips.get(chip)
       if (compiled === undefined) {
