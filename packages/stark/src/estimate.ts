@@ -9,7 +9,7 @@ export interface ProofEstimate {
   readonly proverWords: number
   /** Words of the main columns, which the caller allocates. */
   readonly witnessWords: number
-  /** Committed base-field cells before blowup: main and interaction. */
+  /** Committed base-field cells before blowup: main columns and sums. */
   readonly cells: number
 }
 
@@ -24,19 +24,20 @@ export function estimateProof(
   const { n, logDomain } = layout
   const cellsOf = (tree: TreeLayout): number => tree.runs.reduce((s, r) => s + r.count * 2 ** r.log, 0)
   const committed = (tree: TreeLayout): number => cellsOf(tree) * (1 + 2 ** b) + treeWords(tree.log + b)
-  const [main, interaction, composition] = layout.trees.slice(-3)
+  const [main, sums, composition] = layout.trees.slice(-3)
 
   let stays = committed(main)
-  let peak = stays
-  let reserved = 0
-  for (const run of [...interaction.runs].sort((x, y) => x.chip - y.chip)) {
-    const cells = run.count * 2 ** run.log
-    reserved += cells * (1 + 2 ** b)
-    peak = Math.max(peak, stays + reserved + cells)
-  }
-  stays += committed(interaction)
-  // Quotient planes, their boundaries, previous positions and first-row selector: ten columns of twice the height.
-  peak = Math.max(peak, stays, stays + 8 * 2 ** n + 10 * 2 ** (interaction.log + 1))
+  // Leaves are five words, and all layers above them eight a leaf; weights and bound numerators take less later on.
+  let peak = stays + layout.forest.reduce((s, { log }) => s + 13 * 2 ** log, 0)
+  // The combined columns of each height stay; eq tables and the running sum go.
+  stays += cellsOf(sums) * (1 + 2 ** b) + cellsOf(sums) / 2
+  peak = Math.max(peak, stays + 12 * 2 ** sums.log)
+  stays += treeWords(sums.log + b)
+  // Quotient planes, previous positions, first-row selector, and the extended forms of the ratio and the combination.
+  peak = Math.max(
+    peak,
+    stays + 8 * 2 ** n + 14 * 2 ** (sums.log + 1) + 4 * 2 ** sums.log + 2 ** (sums.log + b),
+  )
   stays += committed(composition)
   peak = Math.max(peak, stays + 4 * 2 ** n)
   stays += 4 * 2 ** logDomain
@@ -53,6 +54,6 @@ export function estimateProof(
   return {
     proverWords: Math.max(peak, stays),
     witnessWords: cellsOf(main),
-    cells: cellsOf(main) + cellsOf(interaction),
+    cells: cellsOf(main) + cellsOf(sums),
   }
 }

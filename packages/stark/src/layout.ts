@@ -1,5 +1,7 @@
 import type { Chip } from './air/chip.ts'
 import { Misuse, Rejection } from './failure.ts'
+import { fractionForest } from './gkr/forest.ts'
+import type { FractionTree } from './gkr/forest.ts'
 import { P } from './field/m31.ts'
 import type { QM31 } from './field/qm31.ts'
 import { parameters, shapeOf } from './profiles.ts'
@@ -32,9 +34,10 @@ export interface TreeLayout {
   readonly name: string
   /** log2 of its tallest column, before blowup. */
   readonly log: number
-  /** One run of columns a chip, ascending by log. */
+  /** One run of columns a chip or, in the sums tree, a height; ascending by log. */
   readonly runs: readonly {
-    readonly chip: number
+    /** Index of the chip in the AIR; of the height in the sums tree; −1 in the composition tree. */
+    readonly owner: number
     readonly log: number
     readonly start: number
     readonly count: number
@@ -60,16 +63,28 @@ export interface PlacedChip {
   readonly samples: {
     readonly main: number
     readonly preprocessed: number
-    readonly interaction: number
     readonly prev: number
-    readonly prevInteraction: number
   }
+}
+
+/**
+ * The chips of one height, 2^log rows, share eight columns that show what the multilinear extensions of all their columns
+ * are at the point r of the fraction trees: four limbs of E_i = eq(r, i), and four of S, the running sum of E times a
+ * weighted sum of the columns.
+ */
+export interface Height {
+  readonly log: number
+  readonly samples: { readonly sums: number; readonly prevSums: number }
 }
 
 /** Every count, order and length of a proof: a function of verifying key, statement and heights. */
 export interface Layout {
   readonly chips: readonly PlacedChip[]
-  /** The preprocessed trees in use, main, interaction, composition. */
+  /** Ascending by log. */
+  readonly heights: readonly Height[]
+  /** The trees that add the bus fractions of all chips up. */
+  readonly forest: readonly FractionTree[]
+  /** The preprocessed trees in use, main, sums, composition. */
   readonly trees: readonly TreeLayout[]
   readonly roots: readonly PreprocessedCommitment[]
   /** log2 of the height that all columns are lifted to. */
@@ -79,7 +94,7 @@ export interface Layout {
   readonly samples: readonly Sample[]
   /** The first of the eight composition samples. */
   readonly compositionSample: number
-  /** Composition weights: a chip's constraints, then its groups, over all present chips; then a boundary each. */
+  /** Composition weights: the constraints of all present chips in turn, then `SUM_CONSTRAINTS` a height. */
   readonly weights: number
   /** log2 of each FRI fold. */
   readonly folds: readonly number[]
@@ -89,6 +104,10 @@ export interface Layout {
 
 /** Two halves of the composition polynomial, four limbs each. */
 const COMPOSITION_COLUMNS = 8
+/** E and S, four limbs each. */
+const SUM_COLUMNS = 8
+/** See `Kernels.sumConstraints`. */
+export const SUM_CONSTRAINTS = 4
 
 /** The commitment of each preprocessed tree. Throws `Misuse` when the statement lacks one or has a wrong one. */
 export function commitments(vk: VerifyingKey, statement: StarkStatement): PreprocessedCommitment[] {
@@ -125,21 +144,23 @@ export function layoutOf(vk: VerifyingKey, statement: StarkStatement, logHeights
       name,
       air.chips.flatMap((chip, index) =>
         chip.preprocessed?.tree === name
-          ? [{ chip: index, log: commitment.logHeights[chip.name], count: chip.preprocessed.columns.length }]
+          ? [{ owner: index, log: commitment.logHeights[chip.name], count: chip.preprocessed.columns.length }]
           : [],
       ),
     ),
   )
-  const treeOf = (name: string, count: (chip: Chip<never>) => number): TreeLayout =>
-    treeLayout(
-      name,
-      present.map(({ chip, index, log }) => ({ chip: index, log, count: count(chip) })),
-    )
-  const main = treeOf('main', (chip) => chip.columns.length)
-  const interaction = treeOf('interaction', (chip) => 4 * chip.groups.length)
-  const n = Math.max(profile.finalLogDegree + 1, interaction.log, ...preprocessedTrees.map((t) => t.log))
-  const composition = treeLayout('composition', [{ chip: -1, log: n, count: COMPOSITION_COLUMNS }])
-  const trees = [...preprocessedTrees, main, interaction, composition]
+  const main = treeLayout(
+    'main',
+    present.map(({ chip, index, log }) => ({ owner: index, log, count: chip.columns.length })),
+  )
+  const logs = [...new Set(present.map(({ log }) => log))].sort((a, b) => a - b)
+  const sums = treeLayout(
+    'sums',
+    logs.map((log, owner) => ({ owner, log, count: SUM_COLUMNS })),
+  )
+  const n = Math.max(profile.finalLogDegree + 1, sums.log, ...preprocessedTrees.map((t) => t.log))
+  const composition = treeLayout('composition', [{ owner: -1, log: n, count: COMPOSITION_COLUMNS }])
+  const trees = [...preprocessedTrees, main, sums, composition]
 
   const samples: Sample[] = []
   const starts = new Map<string, number>()
@@ -150,40 +171,38 @@ export function layoutOf(vk: VerifyingKey, statement: StarkStatement, logHeights
     columns: readonly number[],
     point: 0 | 1,
   ): void => {
-    starts.set(`${kind} ${run.chip}`, samples.length)
+    starts.set(`${kind} ${run.owner}`, samples.length)
     for (const c of columns) samples.push({ tree, column: run.start + c, log: run.log, point })
   }
   const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
   trees.forEach((tree, t) => {
-    const kind = t < preprocessedTrees.length ? 'preprocessed' : tree.name
+    const isPreprocessed = t < preprocessedTrees.length
     for (const run of tree.runs)
-      if (run.chip < 0 || logHeights[run.chip] !== 0) open(kind, t, run, all(run.count), 0)
+      if (!isPreprocessed || logHeights[run.owner] !== 0)
+        open(isPreprocessed ? 'preprocessed' : tree.name, t, run, all(run.count), 0)
   })
   const mainTree = preprocessedTrees.length
-  for (const run of main.runs) open('prev', mainTree, run, air.chips[run.chip].prevColumns, 1)
-  for (const run of interaction.runs)
-    open(
-      'prevInteraction',
-      mainTree + 1,
-      run,
-      all(4).map((i) => run.count - 4 + i),
-      1,
-    )
+  for (const run of main.runs) open('prev', mainTree, run, air.chips[run.owner].prevColumns, 1)
+  for (const run of sums.runs) open('prevSums', mainTree + 1, run, all(run.count), 1)
 
-  const at = (kind: string, index: number): number => starts.get(`${kind} ${index}`) ?? samples.length
-  const chips = present.map((p) => ({
-    ...p,
-    samples: {
-      main: at('main', p.index),
-      preprocessed: at('preprocessed', p.index),
-      interaction: at('interaction', p.index),
-      prev: at('prev', p.index),
-      prevInteraction: at('prevInteraction', p.index),
-    },
-  }))
-  const weights = present.reduce((sum, { chip }) => sum + chip.constraints.length + chip.groups.length + 1, 0)
+  const at = (kind: string, owner: number): number => starts.get(`${kind} ${owner}`) ?? samples.length
+  const forest = fractionForest(present)
+  const weights =
+    present.reduce((sum, { chip }) => sum + chip.constraints.length, 0) + SUM_CONSTRAINTS * logs.length
   return {
-    chips,
+    chips: present.map((p) => ({
+      ...p,
+      samples: {
+        main: at('main', p.index),
+        preprocessed: at('preprocessed', p.index),
+        prev: at('prev', p.index),
+      },
+    })),
+    heights: logs.map((log, owner) => ({
+      log,
+      samples: { sums: at('sums', owner), prevSums: at('prevSums', owner) },
+    })),
+    forest,
     trees,
     roots: used.map((u) => u.commitment),
     n,
@@ -192,41 +211,38 @@ export function layoutOf(vk: VerifyingKey, statement: StarkStatement, logHeights
     compositionSample: at('composition', -1),
     weights,
     folds: foldArities(n, profile.foldArityLog, profile.finalLogDegree).map(Math.log2),
-    ...securityOfLayout(vk, statement, present, n, samples.length),
+    ...securityOfLayout(vk, statement, present, { n, samples: samples.length, weights, forest }),
   }
 }
 
-/**
- * Index of the weight of a chip's boundary constraint first·S_prev = 0 (`chip` counts present chips).
- *
- * FRI bounds degrees at the common height n; nothing there makes a column of height 2^k < 2^n repeat itself. Its
- * polynomial is a trace of 2^n rows, 2^(n−k) periods that may all differ, and without the boundary only their average
- * would have to add up to the claim: fractions of messages, for which a bus proves nothing. With it the running sum is
- * zero where a period begins, so each period by itself is a witness of height 2^k with this claim. The row before row 0
- * belongs to another period: a constraint must not read it for anything but the boundary.
- */
-export const boundaryWeight = (layout: Layout, chip: number): number =>
-  layout.weights - layout.chips.length + chip
+/** Index of the first of the weights of a height's sums. */
+export const sumWeights = (layout: Layout, height: number): number =>
+  layout.weights - SUM_CONSTRAINTS * (layout.heights.length - height)
 
 function securityOfLayout(
   vk: VerifyingKey,
   statement: StarkStatement,
   present: readonly { readonly chip: Chip<never>; readonly log: number }[],
-  n: number,
-  samples: number,
+  layout: Pick<Layout, 'n' | 'weights' | 'forest'> & { readonly samples: number },
 ): { parameters: ProtocolParameters; security: SecurityReport } {
   const widths = vk.air.chips.flatMap((c) => c.messages.map((m) => m.bus.fields.length + 1))
   const shape = {
     ...shapeOf(
       present.map(({ chip, log }) => ({
         logHeight: log,
-        constraints: chip.constraints.length + chip.groups.length + 1,
+        constraints: 0,
         batchTerms: 0,
         messages: chip.messages.length,
       })),
-      { publicTerms: statement.publicTerms.count, tupleWidth: Math.max(...widths), extraBatchTerms: samples },
+      {
+        publicTerms: statement.publicTerms.count,
+        tupleWidth: Math.max(...widths),
+        extraBatchTerms: layout.samples,
+        treeDepths: layout.forest.map((t) => t.log),
+      },
     ),
-    logHeight: n,
+    constraints: layout.weights,
+    logHeight: layout.n,
   }
   try {
     const derived = parameters(vk.profile, shape)
@@ -241,13 +257,13 @@ function securityOfLayout(
 
 function treeLayout(
   name: string,
-  runs: readonly { readonly chip: number; readonly log: number; readonly count: number }[],
+  runs: readonly { readonly owner: number; readonly log: number; readonly count: number }[],
 ): TreeLayout {
   let width = 0
   const classes: { log: number; count: number }[] = []
   const placed = runs
     .filter((run) => run.count > 0)
-    .sort((a, b) => a.log - b.log || a.chip - b.chip)
+    .sort((a, b) => a.log - b.log || a.owner - b.owner)
     .map((run) => {
       const last = classes.at(-1)
       if (last?.log === run.log) last.count += run.count

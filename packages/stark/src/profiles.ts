@@ -80,11 +80,9 @@ export function grindingFor(profile: Profile, shape: Shape): Grinding {
       throw new InsecureParameters('security/below-target', `a site needs ${bits} bits of grinding`)
     return bits
   }
-  if (grindingNeeded(profile, bad.composition) > 0)
-    throw new InsecureParameters(
-      'security/below-target',
-      'the challenge field is too small for the composition',
-    )
+  for (const round of ['gkr', 'composition'] as const)
+    if (grindingNeeded(profile, bad[round]) > 0)
+      throw new InsecureParameters('security/below-target', `the challenge field is too small: ${round}`)
   return {
     logup: site(bad.logup, profile.grinding.logup),
     ood: site(bad.ood, profile.grinding.ood),
@@ -153,7 +151,13 @@ export interface ChipShape {
  */
 export function shapeOf(
   chips: readonly ChipShape[],
-  bus: { readonly publicTerms: number; readonly tupleWidth: number; readonly extraBatchTerms?: number },
+  bus: {
+    readonly publicTerms: number
+    readonly tupleWidth: number
+    readonly extraBatchTerms?: number
+    /** log2 of the leaves of each tree of bus fractions, the deepest first; one tree of all terms when left out. */
+    readonly treeDepths?: readonly number[]
+  },
   degree: {
     readonly constraintDegree: number
     readonly quotientPieces: number
@@ -165,12 +169,27 @@ export function shapeOf(
   },
 ): Shape {
   const sum = (of: (chip: ChipShape) => number): number => chips.reduce((total, chip) => total + of(chip), 0)
+  const leaves = sum((chip) => chip.messages * 2 ** chip.logHeight)
   return {
     logHeight: Math.max(0, ...chips.map((chip) => chip.logHeight)),
     constraints: sum((chip) => chip.constraints),
     batchTerms: sum((chip) => chip.batchTerms) + (bus.extraBatchTerms ?? 0),
-    logupTerms: sum((chip) => chip.messages * 2 ** chip.logHeight) + bus.publicTerms,
+    logupTerms: leaves + bus.publicTerms,
+    sumcheckErrors: sumcheckErrors(bus.treeDepths ?? (leaves === 0 ? [] : [Math.ceil(Math.log2(leaves))])),
     tupleWidth: bus.tupleWidth,
     ...degree,
   }
+}
+
+/**
+ * Bad challenges over all rounds that lead from the bus sums to the committed columns. A layer of d variables has a batch
+ * of two claims a tree, d rounds of degree 3, and the line through the two halves; at the end the columns are batched
+ * once (Papini and Haböck, ePrint 2023/1283, §3; Thaler, Proofs, Arguments, and Zero-Knowledge, §4.1).
+ */
+export function sumcheckErrors(treeDepths: readonly number[]): number {
+  const [depth = 0] = treeDepths
+  let errors = depth === 0 ? 0 : 1
+  for (let variables = 0; variables < depth; variables++)
+    errors += 2 * treeDepths.length - 1 + 3 * variables + 1
+  return errors
 }

@@ -4,15 +4,21 @@ import { Misuse, Rejection } from './failure.ts'
 import { doubleTimes } from './field/circle.ts'
 import * as Q from './field/qm31.ts'
 import type { QM31 } from './field/qm31.ts'
+import { eqColumns } from './gkr/eq-column.ts'
+import { fractionLayers, gkrProve, rootFraction } from './gkr/gkr-prove.ts'
+import type { Forest } from './gkr/gkr-prove.ts'
+import { fractionLeaves } from './gkr/leaves.ts'
 import { absorbHeader } from './header.ts'
+import { VanishingDenominator } from './kernels/kernels.ts'
 import type { Kernels, Pointer } from './kernels/kernels.ts'
 import { layoutOf } from './layout.ts'
 import type { Layout, PlacedChip, StarkStatement } from './layout.ts'
-import { compositionSides } from './ood.ts'
+import { compositionSides, drawColumnWeights, sumShare } from './ood.ts'
 import type { Challenges } from './ood.ts'
 import { commitTree, extend, openTree, reserve } from './pcs/commit.ts'
 import type { CommittedColumn, CommittedTree, NaturalColumn, PreprocessedTree } from './pcs/commit.ts'
-import { composition } from './pcs/composition.ts'
+import { composition, limbsOf } from './pcs/composition.ts'
+import type { ExtendedSums } from './pcs/composition.ts'
 import { friCommit, friOpen } from './pcs/fri-prove.ts'
 import { pacer } from './progress.ts'
 import type { Abort, Pacer, PhaseTime, Progress } from './progress.ts'
@@ -39,7 +45,7 @@ export interface ProveOptions {
 
 export interface ProofReport {
   readonly phases: readonly PhaseTime[]
-  /** Committed base-field cells before blowup: main and interaction. */
+  /** Committed base-field cells before blowup: main columns and sums. */
   readonly cells: number
   readonly peakWords: number
   readonly proofBytes: number
@@ -113,47 +119,46 @@ async function run(
 
   await grind('logup', grinding.logup)
   const [z, alpha] = transcript.drawExtensions('logup', 2)
-  pace.phase('interaction', totalOf(layout, 'interaction') + layout.chips.length)
-  const interaction = new Map<number, CommittedColumn[]>()
-  const claims: QM31[] = []
-  for (const placed of layout.chips) {
-    const { chip, index, log } = placed
-    const columns = Array.from({ length: 4 * chip.groups.length }, () => reserve(kernels, log, logBlowup))
-    // Natural values serve the extension alone: they are above everything that stays, and go.
-    const afterColumns = kernels.mark()
-    const naturals = columns.map(() => kernels.allocUninitialized(2 ** log))
-    const from = {
-      main: witness.chips[index]!.main,
-      preprocessed: preprocessedOf(placed).map((c) => c.natural),
-      publics: statement.publics,
-    }
-    claims.push(kernels.chip(chip).interaction(from, log, z, alpha, naturals))
-    await pace.step()
-    for (const [c, { coefficients, extended }] of columns.entries()) {
-      kernels.extendColumn(naturals[c], coefficients, extended, log, logBlowup)
-      await pace.step()
-    }
-    kernels.release(afterColumns)
-    interaction.set(index, columns)
-  }
-  const interactionTree = await commit(kernels, layout, 'interaction', interaction, pace)
-  transcript.sendBytes('interaction root', interactionTree.root)
-  transcript.sendExtensions('claims', claims)
-  if (!unchecked) checkBalance(statement, z, alpha, claims)
+  const columnsOf = (placed: PlacedChip): readonly Pointer[] => [
+    ...witness.chips[placed.index]!.main,
+    ...preprocessedOf(placed).map((c) => c.natural),
+  ]
+  const { claims, point } = await reduceBuses(
+    kernels,
+    transcript,
+    layout,
+    statement,
+    columnsOf,
+    { z, alpha },
+    {
+      pace,
+      unchecked,
+    },
+  )
+  transcript.sendExtensions('column claims', claims.flat())
+  const eqAt = eqColumns(point)
+  if (eqAt === undefined) throw new VanishingDenominator('a coordinate of r is 0 or 1')
+  const columnWeights = drawColumnWeights(transcript, layout)
+  const challenges = { columnClaims: claims, columnWeights, eqColumns: eqAt }
+
+  pace.phase('sums', totalOf(layout, 'sums'))
+  const sums = await commitSums(kernels, layout, point, columnsOf, challenges, pace)
+  const sumsTree = commitTree(kernels, sums.columns, logBlowup)
+  transcript.sendBytes('sums root', sumsTree.root)
 
   const weights = transcript.drawExtensions('composition', layout.weights)
-  const challenges: Challenges = { z, alpha, claims, weights }
+  const drawn: Challenges = { ...challenges, weights }
   pace.phase('composition', layout.chips.length + 8)
   const compositionColumns = await composition(
     kernels,
     layout,
     statement.publics,
-    challenges,
+    drawn,
     (placed) => ({
       main: main.get(placed.index)!.map((c) => c.extended),
       preprocessed: preprocessedOf(placed).map((c) => c.extended),
-      interaction: interaction.get(placed.index)!.map((c) => c.extended),
     }),
+    (height) => sums.extended[height],
     pace,
   )
   const compositionTree = commitTree(kernels, compositionColumns, logBlowup)
@@ -162,11 +167,11 @@ async function run(
   await grind('ood', grinding.ood)
   const points = drawOodPoints(transcript, layout.n)
   const preprocessedTrees = layout.trees.slice(0, -3).map(({ name }) => witness.preprocessed[name])
-  const trees: CommittedTree[] = [...preprocessedTrees, mainTree, interactionTree, compositionTree]
+  const trees: CommittedTree[] = [...preprocessedTrees, mainTree, sumsTree, compositionTree]
   pace.phase('sampling', layout.samples.length)
   const sampled = await sample(kernels, layout, points, trees, pace)
   transcript.sendExtensions('sampled values', sampled)
-  const sides = compositionSides(layout, statement, points, sampled, challenges)
+  const sides = compositionSides(layout, statement, points, sampled, drawn)
   if (!unchecked && !Q.equals(sides.constraints, sides.composition))
     throw new UnsatisfiedWitness('the composition is no polynomial: a row breaks a constraint')
 
@@ -203,6 +208,79 @@ async function run(
 }
 
 const totalOf = (layout: Layout, name: string): number => layout.trees.find((t) => t.name === name)!.width + 1
+
+/**
+ * Reduces the sum of all bus fractions to the values of the columns' multilinear extensions at one point. `columnsOf`:
+ * a chip's columns in natural order, main and then preprocessed.
+ */
+async function reduceBuses(
+  kernels: Kernels,
+  transcript: ProverTranscript,
+  layout: Layout,
+  statement: StarkStatement,
+  columnsOf: (placed: PlacedChip) => readonly Pointer[],
+  { z, alpha }: { readonly z: QM31; readonly alpha: QM31 },
+  { pace, unchecked }: { readonly pace: Pacer; readonly unchecked: true | undefined },
+): Promise<{ claims: QM31[][]; point: readonly QM31[] }> {
+  const { chips, forest } = layout
+  const mark = kernels.mark()
+  pace.phase('fractions', chips.length + 1)
+  const leaves = await fractionLeaves(kernels, layout, statement.publics, columnsOf, { z, alpha }, pace)
+  const trees = fractionLayers(kernels, leaves)
+  await pace.step()
+  if (!unchecked) checkBalance(kernels, statement, z, alpha, trees)
+  pace.phase('gkr', (forest[0].log * (forest[0].log - 1)) / 2)
+  const { low } = await gkrProve(kernels, transcript, forest, trees, pace)
+  kernels.release(mark)
+  const point = low.slice(0, layout.heights.at(-1)!.log)
+  const tables = kernels.allocUninitialized(8 * 2 ** point.length)
+  kernels.eqTables(point, tables)
+  const claims = chips.map((placed) =>
+    kernels.dotProducts(columnsOf(placed), placed.log, tables + 16 * 2 ** placed.log),
+  )
+  kernels.release(mark)
+  return { claims, point }
+}
+
+/** Commits to E and S of every height. */
+async function commitSums(
+  kernels: Kernels,
+  layout: Layout,
+  point: readonly QM31[],
+  columnsOf: (placed: PlacedChip) => readonly Pointer[],
+  drawn: Omit<Challenges, 'weights'>,
+  pace: Pacer,
+): Promise<{ columns: CommittedColumn[]; extended: ExtendedSums[] }> {
+  const { logBlowup } = layout.parameters
+  const reserved = layout.heights.map(({ log }) => ({
+    columns: Array.from({ length: 8 }, () => reserve(kernels, log, logBlowup)),
+    combination: kernels.alloc(4 * 2 ** log),
+  }))
+  const mark = kernels.mark()
+  const tables = kernels.allocUninitialized(8 * 2 ** point.length)
+  kernels.eqTables(point, tables)
+  const naturals = kernels.allocUninitialized(4 * 2 ** point.length)
+  for (const [height, { log }] of layout.heights.entries()) {
+    const { columns, combination } = reserved[height]
+    for (const [i, placed] of layout.chips.entries())
+      if (placed.log === log) kernels.accumulate(columnsOf(placed), drawn.columnWeights[i], log, combination)
+    await pace.step()
+    const e = tables + 16 * 2 ** log
+    kernels.runningSum(e, combination, log, sumShare(layout, height, drawn), naturals)
+    for (const [c, natural] of [...limbsOf(e, 2 ** log), ...limbsOf(naturals, 2 ** log)].entries()) {
+      kernels.extendColumn(natural, columns[c].coefficients, columns[c].extended, log, logBlowup)
+      await pace.step()
+    }
+  }
+  kernels.release(mark)
+  return {
+    columns: reserved.flatMap((r) => r.columns),
+    extended: reserved.map(({ columns, combination }) => ({
+      columns: columns.map((c) => c.extended),
+      combination,
+    })),
+  }
+}
 
 /** `layoutOf`, with what the verifier would refuse turned into the prover's own errors. */
 export function provableLayout(
@@ -243,16 +321,26 @@ async function commit(
   pace: Pacer,
 ): Promise<CommittedTree> {
   const tree = layout.trees.find((t) => t.name === name)!
-  const ordered = tree.runs.flatMap((run) => columns.get(run.chip)!)
+  const ordered = tree.runs.flatMap((run) => columns.get(run.owner)!)
   const committed = commitTree(kernels, ordered, layout.parameters.logBlowup)
   await pace.step()
   return committed
 }
 
-function checkBalance(statement: StarkStatement, z: QM31, alpha: QM31, claims: readonly QM31[]): void {
+function checkBalance(
+  kernels: Kernels,
+  statement: StarkStatement,
+  z: QM31,
+  alpha: QM31,
+  { layers }: Forest,
+): void {
   const publicSum = statement.publicTerms.sum(z, alpha)
   if (publicSum === undefined) throw new UnsatisfiedWitness('a denominator of the public terms is zero')
-  if (!Q.isZero(claims.reduce(Q.add, publicSum))) throw new UnsatisfiedWitness('a bus does not balance')
+  const total = layers.reduce((sum, tree) => {
+    const { numerator, denominator } = rootFraction(kernels, tree)
+    return Q.add(sum, Q.mul(numerator, Q.inv(denominator)))
+  }, publicSum)
+  if (!Q.isZero(total)) throw new UnsatisfiedWitness('a bus does not balance')
 }
 
 const GRIND_CHUNK = 2 ** 14

@@ -46,6 +46,8 @@ export interface Shape {
   readonly batchTerms: number
   /** Fractions in all bus sums: Σ over chips of messages a row × padded height, plus the public terms. */
   readonly logupTerms: number
+  /** Bad challenges of the sumchecks over the trees of bus fractions, and of the batch of their columns. */
+  readonly sumcheckErrors: number
   /** Widest bus tuple, the constant of the bus included. */
   readonly tupleWidth: number
   readonly constraintDegree: number
@@ -140,6 +142,7 @@ export function foldArities(logHeight: number, foldArityLog: number, finalLogDeg
 /** Bad challenges of each challenge round under `regime`; the error of the round is the count over |F|. */
 export interface BadChallenges {
   readonly logup: number
+  readonly gkr: number
   readonly composition: number
   readonly ood: number
   readonly batching: number
@@ -158,6 +161,7 @@ export function codeOf(logBlowup: number, shape: Shape): { domain: number; dimen
  *
  * - logup: Σ K·N·(S + 2), per fraction the degree of its fingerprint, one numerator root, one vanishing
  *   denominator (ePrint 2022/1530); times the list, which is not yet cut down when the bus challenges are drawn.
+ * - gkr: all rounds together, so the least of them has more bits than the sum; times the list.
  * - composition, ood: times the list size. DEEP is charged for columns of N + 3 coefficients.
  * - commit: one power curve of degree arity - 1 a layer, over the domain before the fold; the words that are
  *   combined live on the smaller one after it, so this is on the safe side.
@@ -186,6 +190,7 @@ export function badChallenges(
   )
   return {
     logup: regime.listSize * shape.logupTerms * (shape.tupleWidth + 2),
+    gkr: regime.listSize * shape.sumcheckErrors,
     composition: regime.listSize * batchingFactor(parameters.batching, shape.constraints),
     ood: regime.listSize * zeros,
     batching:
@@ -250,6 +255,7 @@ function terms(parameters: ProtocolParameters, shape: Shape, regime: Regime, agr
     term(name, field - Math.log2(count), ground)
   return [
     ...(bad.logup > 0 ? [round('LogUp', bad.logup, grinding.logup)] : []),
+    ...(bad.gkr > 0 ? [round('GKR', bad.gkr, 0)] : []),
     round('ALI', bad.composition, 0),
     round('DEEP', bad.ood, grinding.ood),
     round('batching', bad.batching, grinding.batching),
@@ -286,6 +292,7 @@ export function checkShape(shape: Shape): void {
     ['constraints', 1, 2 ** 24],
     ['batchTerms', 1, 2 ** 24],
     ['logupTerms', 0, 2 ** 31 - 2],
+    ['sumcheckErrors', 0, 2 ** 16],
     ['tupleWidth', 1, 2 ** 10],
     ['constraintDegree', 1, 16],
     ['quotientPieces', 1, 16],

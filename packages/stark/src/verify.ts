@@ -5,11 +5,16 @@ import { Rejection } from './failure.ts'
 import type { Failure } from './failure.ts'
 import * as Q from './field/qm31.ts'
 import type { QM31 } from './field/qm31.ts'
+import { eqColumns } from './gkr/eq-column.ts'
+import { gkrVerify, receiveRoots } from './gkr/gkr-verify.ts'
+import { claimedColumns, leafClaims } from './gkr/leaf-claims.ts'
+import type { Fraction } from './gkr/sumcheck.ts'
 import { absorbHeader } from './header.ts'
 import { layoutOf } from './layout.ts'
 import type { Layout, StarkStatement } from './layout.ts'
 import { checkOpening, leafDigest } from './merkle.ts'
-import { compositionSides } from './ood.ts'
+import { byChip, compositionSides, drawColumnWeights } from './ood.ts'
+import type { Challenges } from './ood.ts'
 import { leafClasses } from './pcs/commit.ts'
 import { liftPosition } from './kernels/positions.ts'
 import { distinct, domainPoint } from './pcs/domain.ts'
@@ -65,9 +70,11 @@ function check(vk: VerifyingKey, statement: StarkStatement, proof: Uint8Array, m
 
   transcript.grind('logup', grinding.logup)
   const [z, alpha] = transcript.drawExtensions('logup', 2)
-  const interactionRoot = transcript.receiveBytes('interaction root', 32)
-  const claims = transcript.receiveExtensions('claims', layout.chips.length)
-  checkBalance(statement, z, alpha, claims)
+  const { columnClaims, point } = receiveColumnClaims(transcript, layout, statement, z, alpha)
+  const eqAt = eqColumns(point)
+  if (eqAt === undefined) throw new Rejection('gkr/point', 'r', 'no coordinate 0 or 1', point.join(' '))
+  const columnWeights = drawColumnWeights(transcript, layout)
+  const sumsRoot = transcript.receiveBytes('sums root', 32)
 
   const weights = transcript.drawExtensions('composition', layout.weights)
   const compositionRoot = transcript.receiveBytes('composition root', 32)
@@ -75,7 +82,8 @@ function check(vk: VerifyingKey, statement: StarkStatement, proof: Uint8Array, m
   transcript.grind('ood', grinding.ood)
   const points = drawOodPoints(transcript, layout.n)
   const sampled = transcript.receiveExtensions('sampled values', layout.samples.length)
-  const sides = compositionSides(layout, statement, points, sampled, { z, alpha, claims, weights })
+  const drawn: Challenges = { columnClaims, columnWeights, eqColumns: eqAt, weights }
+  const sides = compositionSides(layout, statement, points, sampled, drawn)
   if (!Q.equals(sides.constraints, sides.composition))
     throw new Rejection('ood/mismatch', 'P', sides.constraints.join(' '), sides.composition.join(' '))
 
@@ -90,7 +98,7 @@ function check(vk: VerifyingKey, statement: StarkStatement, proof: Uint8Array, m
   transcript.grind('query', grinding.query)
   const positions = distinct(transcript.drawPositions('query', queries, layout.logDomain))
 
-  const roots = [...layout.roots.map((r) => r.root), mainRoot, interactionRoot, compositionRoot]
+  const roots = [...layout.roots.map((r) => r.root), mainRoot, sumsRoot, compositionRoot]
   const rows = layout.trees.map((_, t) => openTree(transcript, layout, t, roots[t], positions))
   friCheck(transcript, layout, fri, deepValues(layout, gammas, lines, rows, positions))
   transcript.end()
@@ -107,12 +115,52 @@ function requireBits(security: SecurityReport, minBits: number): void {
   }
 }
 
-function checkBalance(statement: StarkStatement, z: QM31, alpha: QM31, claims: readonly QM31[]): void {
-  const publicSum = statement.publicTerms.sum(z, alpha)
-  if (publicSum === undefined)
+/**
+ * What the multilinear extensions of all columns are claimed to be at r, the point where the fractions of all messages
+ * were reduced to; they add up to nothing together with the public terms.
+ */
+function receiveColumnClaims(
+  transcript: VerifierTranscript,
+  layout: Layout,
+  statement: StarkStatement,
+  z: QM31,
+  alpha: QM31,
+): { columnClaims: QM31[][]; point: readonly QM31[] } {
+  const { chips, forest } = layout
+  const roots = receiveRoots(transcript, forest)
+  checkBalance(statement, z, alpha, roots)
+  const { claims, point } = gkrVerify(transcript, forest, roots)
+  const count = chips.reduce((sum, chip) => sum + claimedColumns(chip), 0)
+  const columnClaims = byChip(chips, transcript.receiveExtensions('column claims', count))
+  const { publics } = statement
+  leafClaims(chips, forest, point, { values: columnClaims, publics, z, alpha }).forEach((leaf, t) => {
+    for (const part of ['numerator', 'denominator'] as const)
+      if (!Q.equals(leaf[part], claims[t][part]))
+        throw new Rejection(
+          'gkr/leaves',
+          `${part} of tree ${t}`,
+          claims[t][part].join(' '),
+          leaf[part].join(' '),
+        )
+  })
+  return { columnClaims, point: point.low.slice(0, layout.heights.at(-1)!.log) }
+}
+
+function checkBalance(statement: StarkStatement, z: QM31, alpha: QM31, roots: readonly Fraction[]): void {
+  let total = statement.publicTerms.sum(z, alpha)
+  if (total === undefined)
     throw new Rejection('bus/public-terms', 'statement', 'nonzero denominators', 'a zero denominator')
-  const total = claims.reduce(Q.add, publicSum)
-  if (!Q.isZero(total)) throw new Rejection('bus/unbalanced', 'claims', '0 0 0 0', total.join(' '))
+  for (const { numerator, denominator } of roots) {
+    if (Q.isZero(denominator))
+      throw new Rejection(
+        'bus/zero-denominator',
+        'fraction sums',
+        'nonzero denominators',
+        'a zero denominator',
+      )
+    total = Q.add(total, Q.mul(numerator, Q.inv(denominator)))
+  }
+  if (!Q.isZero(total)) throw new Rejection('bus/unbalanced', 'fraction sums', '0 0 0 0', total.join(' '))
 }
 
 /** The rows of one tree at its opened positions. */

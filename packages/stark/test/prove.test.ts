@@ -73,12 +73,10 @@ describe('prove', () => {
     expect(t.kernels.words(column, 32)).toEqual(before)
     expect(t.kernels.usage.words).toBe(words)
     expect(first.report.peakWords).toBeGreaterThan(words)
-    const groups = toyAir.chips.map((c) => c.groups.length)
     const logs = [5, 7, 6, 8, 4]
-    const cells = logs.reduce(
-      (s, log, i) => s + (toyAir.chips[i].columns.length + 4 * groups[i]) * 2 ** log,
-      0,
-    )
+    const main = logs.reduce((s, log, i) => s + toyAir.chips[i].columns.length * 2 ** log, 0)
+    // Eight columns a height for the sums.
+    const cells = main + logs.reduce((s, log) => s + 8 * 2 ** log, 0)
     expect(first.report.cells).toBe(cells)
     const estimate = estimateProof(vk, t.statement, [...logs, 0])
     expect(estimate.cells).toBe(cells)
@@ -107,7 +105,7 @@ describe('prove', () => {
     const { report } = await prove(t.kernels, lighter(t.vk, BITS), t.statement, t.witness, {
       onProgress: (p) => void seen.push(p),
     })
-    const names = ['main', 'interaction', 'composition', 'sampling', 'deep', 'fri', 'openings']
+    const names = ['main', 'fractions', 'gkr', 'sums', 'composition', 'sampling', 'deep', 'fri', 'openings']
     expect([...new Set(seen.map((p) => p.phase))]).toEqual(names)
     expect(report.phases.map((p) => p.name)).toEqual(names)
     expect(seen.every((p) => p.done <= p.total)).toBe(true)

@@ -1,4 +1,5 @@
 import { Expr, degree, expr } from './expr.ts'
+import { readsPrevious } from './seam.ts'
 
 /**
  * A bus: a multiset of tuples that must balance over all chips and the public terms of the verifier (logUp,
@@ -81,8 +82,6 @@ export interface Chip<Run = unknown> {
   readonly publics: readonly string[]
   readonly constraints: readonly Constraint[]
   readonly messages: readonly Message[]
-  /** Messages that share one interaction column: pairs of degree-1 tuples, or one alone. The last group carries the running sum. */
-  readonly groups: readonly (readonly number[])[]
   /** Main columns read at the previous row, ascending. */
   readonly prevColumns: readonly number[]
   readonly rows: (run: Run) => number
@@ -127,7 +126,9 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
       throw new RangeError(
         `${source.name}.${name}: ${bus.name} has ${bus.fields.length} fields, got ${tuple.length}`,
       )
-    messages.push({ name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) })
+    const m = { name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) }
+    checkMessage(source.name, m)
+    messages.push(m)
   }
   columns.forEach((name) => {
     if (source.columns[name] === 'bool')
@@ -168,7 +169,6 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
     publics: [...publics],
     constraints,
     messages,
-    groups: groupMessages(source.name, messages),
     prevColumns: [...prevColumns].sort((a, b) => a - b),
     rows: source.rows,
     fill: (arrays, run, height) => {
@@ -182,9 +182,13 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
   }
 }
 
-/** The bits of a leaf's index in the chip's fraction tree that name the message: at least one. */
-export const messageBits = (chip: { readonly messages: readonly unknown[] }): number =>
-  Math.max(1, Math.ceil(Math.log2(chip.messages.length)))
+/** A message's fraction must be linear in the columns of its own row: see `fractionsAtPoint`. */
+function checkMessage(chipName: string, { name, multiplicity, tuple }: Message): void {
+  const parts = [multiplicity, ...tuple]
+  const d = Math.max(...parts.map(degree))
+  if (d > 1) throw new RangeError(`${chipName}: message '${name}' has degree ${d}`)
+  if (parts.some(readsPrevious)) throw new RangeError(`${chipName}: message '${name}' reads the previous row`)
+}
 
 /** The same chip without one constraint or message: what the kill run proves against. */
 export function without<Run>(source: Chip<Run>, name: string): Chip<Run> {
@@ -192,28 +196,7 @@ export function without<Run>(source: Chip<Run>, name: string): Chip<Run> {
   const messages = source.messages.filter((m) => m.name !== name)
   if (constraints.length + messages.length === source.constraints.length + source.messages.length)
     throw new RangeError(`${source.name} has no '${name}'`)
-  return { ...source, constraints, messages, groups: groupMessages(source.name, messages) }
-}
-
-/**
- * Two messages share an interaction column when both tuples have degree <= 1 and both multiplicities degree <= 2:
- * c·d₁·d₂ = n₁·d₂ + n₂·d₁ then has degree 3. A tuple of degree 2 stands alone. Order is kept within each kind.
- */
-function groupMessages(chipName: string, messages: readonly Message[]): number[][] {
-  const tupleDegree = (m: Message): number => m.tuple.reduce((d, e) => Math.max(d, degree(e)), 0)
-  const pairable: number[] = []
-  const alone: number[] = []
-  messages.forEach((m, i) => {
-    const d = tupleDegree(m)
-    const n = degree(m.multiplicity)
-    if (d <= 1 && n <= 2) pairable.push(i)
-    else if (d <= 2 && n <= 3) alone.push(i)
-    else throw new RangeError(`${chipName}: message '${m.name}' has degree ${d} with multiplicity ${n}`)
-  })
-  const groups: number[][] = []
-  for (let i = 0; i < pairable.length; i += 2) groups.push(pairable.slice(i, i + 2))
-  for (const i of alone) groups.push([i])
-  return groups
+  return { ...source, constraints, messages }
 }
 
 /** A set of chips that balance on their buses: what a verifying key describes. */

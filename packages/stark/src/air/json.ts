@@ -43,7 +43,6 @@ export const chipJson = (chip: Chip<never>): Json => ({
     exprJson(m.multiplicity),
     m.tuple.map(exprJson),
   ]),
-  groups: chip.groups.map((g) => [...g]),
   fixedLogHeight: chip.fixedLogHeight ?? null,
 })
 

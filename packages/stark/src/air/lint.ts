@@ -3,20 +3,12 @@ import { MAX_DEGREE } from './chip.ts'
 import type { Air, Bus, Chip } from './chip.ts'
 import { degree } from './expr.ts'
 import type { Expr } from './expr.ts'
-import { readsAcrossSeam, readsPrevious } from './seam.ts'
+import { readsAcrossSeam } from './seam.ts'
 
 /** One thing wrong with a chip or an AIR. */
 export interface Finding {
   readonly rule:
-    | 'degree'
-    | 'range'
-    | 'unused-column'
-    | 'duplicate-name'
-    | 'no-message'
-    | 'bus'
-    | 'multiplicity'
-    | 'look-up'
-    | 'seam'
+    'degree' | 'range' | 'unused-column' | 'duplicate-name' | 'no-message' | 'bus' | 'multiplicity' | 'seam'
   readonly chip: string
   readonly detail: string
 }
@@ -29,11 +21,6 @@ export function lintChip(chip: Chip<never>): Finding[] {
   }
   for (const { name, expr } of chip.constraints)
     if (degree(expr) > MAX_DEGREE) report('degree', `constraint '${name}' has degree ${degree(expr)}`)
-  chip.groups.forEach((group, g) => {
-    const d = groupDegree(chip, group)
-    if (d > MAX_DEGREE) report('degree', `message group ${g} has degree ${d}`)
-  })
-
   const inConstraint = chip.constraints.map((k) => columnsOf([k.expr]))
   const inTuple = chip.messages.map((m) => columnsOf(m.tuple))
   const inMultiplicity = chip.messages.map((m) => columnsOf([m.multiplicity]))
@@ -64,17 +51,12 @@ export function lintChip(chip: Chip<never>): Finding[] {
     report('duplicate-name', `two things named '${name}'`)
   if (chip.messages.length === 0)
     report('no-message', 'the protocol has no place for a chip without messages')
-  for (const { name, sign, bus, tuple } of chip.messages) {
-    if (bus.table === undefined) continue
-    if (bus.table.key.length !== bus.fields.length)
+  for (const { bus } of chip.messages)
+    if (bus.table !== undefined && bus.table.key.length !== bus.fields.length)
       report(
         'bus',
         `the key of ${bus.name} has ${bus.table.key.length} entries for ${bus.fields.length} fields`,
       )
-    // A look-up is counted before the height is final, so its row may not reach around to the last one.
-    if (sign === -1 && tuple.some(readsPrevious))
-      report('look-up', `'${name}' looks up a value of the previous row`)
-  }
   for (const name of readsAcrossSeam(chip)) report('seam', `'${name}' reads the previous row in row 0`)
   return findings
 }
@@ -110,13 +92,6 @@ export function lintAir(air: Air<never>, publicTerms = 0): Finding[] {
       report('multiplicity', `${chip.name} alone can wrap a multiplicity`)
   }
   return findings
-}
-
-/** Degree of c·Π d − Σ_i n_i·Π_{j≠i} d_j. */
-export function groupDegree(chip: Chip<never>, group: readonly number[]): number {
-  const d = group.map((i) => Math.max(0, ...chip.messages[i].tuple.map(degree)))
-  const all = d.reduce((a, b) => a + b, 0)
-  return Math.max(1 + all, ...group.map((i, k) => degree(chip.messages[i].multiplicity) + all - d[k]))
 }
 
 /** The columns that expressions mention, as 'tree name', at whatever row. */

@@ -2,7 +2,6 @@ import { P } from '../field/m31.ts'
 import type { Chip } from './chip.ts'
 import { degree } from './expr.ts'
 import type { Expr } from './expr.ts'
-import { groupDegree } from './lint.ts'
 
 /** An expression in infix notation; `x'` is x at the previous row, constants are those nearest to 0. */
 export function exprText(e: Expr): string {
@@ -35,9 +34,6 @@ function infix(e: Expr, binding: 0 | 1 | 2): string {
 const wrap = (needed: boolean, text: string): string => (needed ? `(${text})` : text)
 const isZero = (e: Expr): boolean => e.node.kind === 'const' && e.node.value === 0
 
-/** Cells committed for one row of the chip: main columns and four a message group. */
-export const cellsPerRow = (chip: Chip<never>): number => chip.columns.length + 4 * chip.groups.length
-
 /** A chip's section of the chip reference, in Markdown. */
 export function chipTable(chip: Chip<never>): string {
   const height = chip.fixedLogHeight === undefined ? '' : `, always 2^${chip.fixedLogHeight} rows`
@@ -46,8 +42,7 @@ export function chipTable(chip: Chip<never>): string {
     '',
     chip.doc,
     '',
-    `${chip.columns.length} columns, ${chip.constraints.length} constraints, ${chip.messages.length} messages in ` +
-      `${chip.groups.length} groups; ${cellsPerRow(chip)} committed cells a row${height}.`,
+    `${chip.columns.length} columns, ${chip.constraints.length} constraints, ${chip.messages.length} messages${height}.`,
     '',
     '| column | range |',
     '|---|---|',
@@ -64,16 +59,14 @@ export function chipTable(chip: Chip<never>): string {
       ...chip.constraints.map((k) => row([k.name, code(k.expr), `${degree(k.expr)}`])),
       '',
     )
-  const groupOf = chip.messages.map((_, i) => chip.groups.findIndex((g) => g.includes(i)))
   lines.push(
-    '| message | times | tuple | group (degree) |',
-    '|---|---|---|---|',
-    ...chip.messages.map((m, i) =>
+    '| message | times | tuple |',
+    '|---|---|---|',
+    ...chip.messages.map((m) =>
       row([
         m.name,
         `${m.sign === 1 ? '+' : '−'} ${code(m.multiplicity)}`,
         `${m.bus.name}(${m.tuple.map(code).join(', ')})`,
-        `${groupOf[i]} (${groupDegree(chip, chip.groups[groupOf[i]])})`,
       ]),
     ),
     '',

@@ -1,20 +1,18 @@
 import type { Chip } from '../air/chip.ts'
 import { programOf } from '../air/program.ts'
-import * as M from '../field/m31.ts'
 import * as Q from '../field/qm31.ts'
-import type { QM31 } from '../field/qm31.ts'
 import { countedMessages } from './chip-count.ts'
 import { chipModule } from './chip-emit.ts'
 import { denominatorForms } from './chip-forms.ts'
-import { BLOCK_ROWS, chipLayout } from './chip-layout.ts'
+import { TARGET_BYTES, chipLayout } from './chip-layout.ts'
 import { referenceChip } from './chip-reference.ts'
-import { VanishingDenominator } from './kernels.ts'
 import type { ChipColumns, ChipKernels, Kernels, Pointer } from './kernels.ts'
 import { instantiate } from './webassembly.ts'
 import type { WasmFunction, WasmMemory } from './webassembly.ts'
 
 /** Rows a call: V8 swaps in the optimised code of a function only between calls. */
-const CHUNK_ROWS = 16 * BLOCK_ROWS
+const CHUNK_ROWS = 2048
+
 /** The chip kernels compiled to WebAssembly, over the memory of `kernels`. Compiles at once. */
 export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory): ChipKernels {
   const program = programOf(chip)
@@ -46,17 +44,6 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
       kernels.release(mark)
     }
   }
-  const setDenominators = (args: Arguments, z: QM31, alpha: QM31, publics: readonly number[]): void => {
-    forms.forEach((form, i) => {
-      const { constant, weights } = form.weigh(z, alpha, publics)
-      args.set(
-        layout.constants[i],
-        constant.flatMap((limb) => [limb, 0]),
-      )
-      args.set(layout.atoms[i], weights.flat())
-    })
-  }
-
   return {
     count(columns, rows, counts) {
       if (rows % 4 !== 0) return reference.count(columns, rows, counts)
@@ -71,49 +58,40 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
       })
     },
 
-    fractions: reference.fractions,
-    rowConstraints: reference.rowConstraints,
-
-    interaction(columns, log, z, alpha, out) {
-      if (log < 2) return reference.interaction(columns, log, z, alpha, out)
-      return withArguments(columns, 2 ** log, (args) => {
-        setDenominators(args, z, alpha, columns.publics)
-        args.set(layout.interaction, out)
-        const offence = inChunks(run.fractions, args.pointer, 0, 2 ** log)
-        if (offence !== undefined)
-          throw new VanishingDenominator(
-            `${chip.name}, row ${offence} or one of the ${BLOCK_ROWS - 1} after it`,
+    fractions(columns, log, z, alpha, targets) {
+      if (log < 2) return reference.fractions(columns, log, z, alpha, targets)
+      withArguments(columns, 2 ** log, (args) => {
+        forms.forEach((form, i) => {
+          const { constant, weights } = form.weigh(z, alpha, columns.publics)
+          args.set(
+            layout.constants[i],
+            constant.flatMap((limb) => [limb, 0]),
           )
-        const lanes = args.get(layout.sums, 16)
-        const claim = Q.UNITS.map((_, l) =>
-          lanes.subarray(4 * l, 4 * l + 4).reduce((sum, v) => M.add(sum, v % M.P), 0),
-        ) as unknown as QM31
-        args.set(layout.share, share(claim, log))
-        inChunks(run.runningSum, args.pointer, 0, 2 ** log)
-        return claim
+          args.set(layout.atoms[i], weights.flat())
+        })
+        targets.forEach(({ numerators, denominators, planeWords }, i) => {
+          const limbs = [0, 1, 2, 3].map((l) => denominators + 4 * l * planeWords)
+          args.set(layout.targets + TARGET_BYTES * i, [numerators, ...limbs])
+        })
+        inChunks(run.fractions, args.pointer, 0, 2 ** log)
       })
     },
 
-    constraints(columns, log, { z, alpha, claim, weights }, inverseVanishing, planes) {
-      if (log < 2)
-        return reference.constraints(columns, log, { z, alpha, claim, weights }, inverseVanishing, planes)
+    constraints(columns, log, weights, inverseVanishing, planes) {
+      if (log < 2) return reference.constraints(columns, log, weights, inverseVanishing, planes)
+      if (weights.length === 0) return
       const height = 2 ** log
       withArguments(columns, height, (args) => {
-        setDenominators(args, z, alpha, columns.publics)
-        args.set(layout.interaction, columns.interaction)
         args.set(
           layout.planes,
-          Q.UNITS.map((_, l) => planes + 8 * l * height),
+          [0, 1, 2, 3].map((l) => planes + 8 * l * height),
         )
         args.set(layout.prev, [columns.prev])
         args.set(layout.first, [columns.first])
-        args.set(layout.share, share(claim, log))
-        const base = program.constraints.length
-        const terms = weights.flatMap((w, j) => (j < base ? [w] : Q.UNITS.map((unit) => Q.mul(w, unit))))
         inverseVanishing.forEach((inverse, half) => {
           args.set(
             layout.weights,
-            terms.flatMap((w) => Q.mulBase(w, inverse)),
+            weights.flatMap((w) => Q.mulBase(w, inverse)),
           )
           inChunks(run.constraints, args.pointer, half * height, (half + 1) * height)
         })
@@ -127,8 +105,6 @@ interface Arguments {
   set(at: number, values: readonly number[]): void
   get(at: number, length: number): Uint32Array
 }
-
-const share = (claim: QM31, log: number): QM31 => Q.mulBase(claim, M.inv(M.pow(2, log)))
 
 /** Runs a row kernel over [from, to) and gives the row at which it stopped, if it did. */
 function inChunks(kernel: WasmFunction, args: Pointer, from: number, to: number): number | undefined {

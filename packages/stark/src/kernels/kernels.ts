@@ -32,7 +32,7 @@ export interface Kernels {
   /**
    * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn`,
    * `evaluate`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
-   * `fractions` and `interaction`, but not what they add to. The reference fills it with words that are no field elements.
+   * and `fractions`, but not what they add to. The reference fills it with words that are no field elements.
    */
   allocUninitialized(words: number): Pointer
   /** Everything allocated after `mark()` is given back by `release(mark)`. */
@@ -185,7 +185,14 @@ export interface Fractions {
   readonly denominatorHalf: number
 }
 
-/** Where a chip's columns are. Each list in column order; interaction: 4 planes a group, as pointers (group-major). */
+/** Where the fractions of one message go: numerators in M31, denominators as planes of `planeWords` words. */
+export interface LeafTarget {
+  readonly numerators: Pointer
+  readonly denominators: Pointer
+  readonly planeWords: number
+}
+
+/** Where a chip's columns are. Each list in column order. */
 export interface ChipColumns {
   readonly main: readonly Pointer[]
   readonly preprocessed: readonly Pointer[]
@@ -203,47 +210,16 @@ export interface ChipKernels {
     counts: (busName: string) => { pointer: Pointer; slots: number; base: number } | undefined,
   ): void
   /**
-   * The leaves of the chip's fraction tree: with mu = messageBits(chip), 2^(log+mu) numerators (one plane) and
-   * denominators (planes). Message m of row i is leaf i + 2^log·m: numerator sign·multiplicity, denominator
-   * z − Σ alpha^j·t_j with t_0 = bus id. Leaves past the last message are 0/1.
+   * The leaves that the chip's messages add to the fraction trees, one target a message: row i has the numerator
+   * sign·multiplicity and the denominator z − Σ alpha^j·t_j with t_0 = bus id.
    */
-  fractions(
-    columns: ChipColumns,
-    log: number,
-    z: QM31,
-    alpha: QM31,
-    numerators: Pointer,
-    denominators: Pointer,
-  ): void
-  /**
-   * Fills the interaction columns in natural order: group g's fraction sum, and for the last group the running sum
-   * S_i = S_{i-1} + (row i's total) − claim / 2^log, S_{-1} = S_last = 0. Returns the claim. Throws VanishingDenominator.
-   * `z`, `alpha`: fingerprint z − Σ alpha^j·t_j with t_0 = bus id.
-   */
-  interaction(columns: ChipColumns, log: number, z: QM31, alpha: QM31, out: readonly Pointer[]): QM31
+  fractions(columns: ChipColumns, log: number, z: QM31, alpha: QM31, targets: readonly LeafTarget[]): void
   /**
    * planes[i] += (Σ_j weights[j]·C_j(i)) · inverseVanishing[half] for the first 2^(log+1) positions of the domain of size
-   * 2^(log+logBlowup); C = the chip's constraints, then one per group (see groupConstraint). v takes two values on these
-   * positions, one a half: inverseVanishing = [first half, second half].
+   * 2^(log+logBlowup), C the chip's constraints. v takes two values on these positions, one a half: inverseVanishing =
+   * [first half, second half].
    */
   constraints(
-    columns: ChipColumns & {
-      readonly interaction: readonly Pointer[]
-      readonly prev: Pointer
-      readonly first: Pointer
-    },
-    log: number,
-    challenges: {
-      readonly z: QM31
-      readonly alpha: QM31
-      readonly claim: QM31
-      readonly weights: readonly QM31[]
-    },
-    inverseVanishing: readonly [number, number],
-    planes: Pointer,
-  ): void
-  /** The same for the chip's constraints alone: one weight each. */
-  rowConstraints(
     columns: ChipColumns & { readonly prev: Pointer; readonly first: Pointer },
     log: number,
     weights: readonly QM31[],

@@ -1,9 +1,9 @@
 import * as M from '../field/m31.ts'
-import * as Q from '../field/qm31.ts'
-import type { QM31 } from '../field/qm31.ts'
+import { ratioPlanes } from '../gkr/eq-column.ts'
 import type { Kernels, Pointer } from '../kernels/kernels.ts'
-import { boundaryWeight } from '../layout.ts'
+import { SUM_CONSTRAINTS, sumWeights } from '../layout.ts'
 import type { Layout, PlacedChip } from '../layout.ts'
+import { sumShare } from '../ood.ts'
 import type { Challenges } from '../ood.ts'
 import type { Pacer } from '../progress.ts'
 import type { CommittedColumn } from './commit.ts'
@@ -13,7 +13,14 @@ import { domainPoint } from './domain.ts'
 export interface ExtendedChip {
   readonly main: readonly Pointer[]
   readonly preprocessed: readonly Pointer[]
-  readonly interaction: readonly Pointer[]
+}
+
+/** What the sums of a height are checked with. */
+export interface ExtendedSums {
+  /** The extended columns of E and S, limb by limb. */
+  readonly columns: readonly Pointer[]
+  /** The weighted sum of all columns of the height in natural order, as planes. */
+  readonly combination: Pointer
 }
 
 /**
@@ -25,8 +32,9 @@ export async function composition(
   kernels: Kernels,
   layout: Layout,
   publics: readonly number[],
-  { z, alpha, claims, weights }: Challenges,
+  drawn: Challenges,
   columnsOf: (placed: PlacedChip) => ExtendedChip,
+  sumsOf: (height: number) => ExtendedSums,
   pace: Pacer,
 ): Promise<CommittedColumn[]> {
   const { n, logDomain } = layout
@@ -34,32 +42,22 @@ export async function composition(
   const size = 2 ** n
   const coefficients = Array.from({ length: 4 }, () => kernels.alloc(2 * size))
   const starts = weightStarts(layout)
-  for (const log of new Set(layout.chips.map((c) => c.log))) {
+  const inverses = inverseVanishing(logBlowup)
+  for (const [height, { log }] of layout.heights.entries()) {
     const mark = kernels.mark()
     const count = 2 ** (log + 1)
     const planes = kernels.alloc(4 * count)
     const prev = kernels.prevPositions(log, logBlowup, count)
     const first = kernels.firstSelector(log, logBlowup, count)
-    const inverses = inverseVanishing(logBlowup)
     for (const [i, placed] of layout.chips.entries()) {
       if (placed.log !== log) continue
-      const drawn = { z, alpha, claim: claims[i], weights: weights.slice(starts[i], starts[i + 1]) }
+      const weights = drawn.weights.slice(starts[i], starts[i + 1])
       kernels
         .chip(placed.chip)
-        .constraints({ ...columnsOf(placed), publics, prev, first }, log, drawn, inverses, planes)
+        .constraints({ ...columnsOf(placed), publics, prev, first }, log, weights, inverses, planes)
       await pace.step()
     }
-    addBoundaries(
-      kernels,
-      layout,
-      log,
-      weights,
-      (placed) => columnsOf(placed).interaction,
-      prev,
-      first,
-      inverses,
-      planes,
-    )
+    addSums(kernels, layout, height, drawn, sumsOf(height), { prev, first }, inverses, planes)
     for (let limb = 0; limb < 4; limb++) {
       const plane = planes + 4 * limb * count
       kernels.interpolate(plane, log + 1, log + logBlowup)
@@ -79,47 +77,62 @@ export async function composition(
   return columns
 }
 
-/**
- * Adds Σ weight·first·S_prev / v over the chips of one height; see `boundaryWeight`. `first` and v are the same for
- * all of them, so the weighted sum of their running sums comes first and one pass does the rest.
- */
-function addBoundaries(
+/** Adds the quotients of the constraints on E and S of one height. */
+function addSums(
   kernels: Kernels,
   layout: Layout,
-  log: number,
-  weights: readonly QM31[],
-  interactionOf: (placed: PlacedChip) => readonly Pointer[],
-  prev: Pointer,
-  first: Pointer,
+  height: number,
+  drawn: Challenges,
+  { columns, combination }: ExtendedSums,
+  { prev, first }: { readonly prev: Pointer; readonly first: Pointer },
   inverses: readonly [number, number],
   planes: Pointer,
 ): void {
+  const { log } = layout.heights[height]
+  const { logBlowup } = layout.parameters
+  const eqColumn = drawn.eqColumns[log]
   const mark = kernels.mark()
-  const count = 2 ** (log + 1)
-  const sums = kernels.alloc(4 * count)
-  for (const [i, placed] of layout.chips.entries()) {
-    if (placed.log !== log) continue
-    const weight = weights[boundaryWeight(layout, i)]
-    kernels.accumulate(
-      interactionOf(placed).slice(-4),
-      Q.UNITS.map((unit) => Q.mul(unit, weight)),
-      log + 1,
-      sums,
-    )
-  }
-  const from = kernels.words(sums, 4 * count)
-  const previous = kernels.words(prev, count)
-  const selector = kernels.words(first, count)
-  const to = kernels.words(planes, 4 * count)
-  for (let i = 0; i < count; i++) {
-    const factor = M.mul(selector[i], inverses[i < count / 2 ? 0 : 1])
+  const [rows, count] = [2 ** log, 2 ** (log + 1)]
+  const ratio = kernels.allocUninitialized(4 * rows)
+  ratioPlanes(eqColumn, kernels.words(ratio, 4 * rows))
+  // Linear combinations are extended as such: four columns in the place of all that they combine.
+  const extended = [combination, ratio].map((natural) => {
+    const planes = kernels.allocUninitialized(4 * count)
+    const scratch = kernels.mark()
+    const coefficients = kernels.allocUninitialized(rows)
+    const whole = kernels.allocUninitialized(2 ** (log + logBlowup))
     for (let limb = 0; limb < 4; limb++) {
-      const at = limb * count
-      to[at + i] = M.add(to[at + i], M.mul(factor, from[at + previous[i]]))
+      kernels.extendColumn(natural + 4 * limb * rows, coefficients, whole, log, logBlowup)
+      kernels.words(planes + 4 * limb * count, count).set(kernels.words(whole, count))
     }
-  }
+    kernels.release(scratch)
+    return planes
+  })
+  const weight = sumWeights(layout, height)
+  kernels.sumConstraints(
+    {
+      e: columns.slice(0, 4),
+      s: columns.slice(4),
+      ratio: limbsOf(extended[1], count),
+      combination: extended[0],
+      prev,
+      first,
+    },
+    log,
+    {
+      start: eqColumn.start,
+      share: sumShare(layout, height, drawn),
+      weights: drawn.weights.slice(weight, weight + SUM_CONSTRAINTS),
+    },
+    inverses,
+    planes,
+  )
   kernels.release(mark)
 }
+
+/** The four planes of 2^… QM31 as columns. */
+export const limbsOf = (planes: Pointer, words: number): Pointer[] =>
+  [0, 1, 2, 3].map((limb) => planes + 4 * limb * words)
 
 /** 1/v on the two halves of the first 2^(log+1) positions: v = x∘π^(log−1) takes them to two pairs of points. */
 function inverseVanishing(logBlowup: number): readonly [number, number] {
@@ -129,7 +142,6 @@ function inverseVanishing(logBlowup: number): readonly [number, number] {
 
 function weightStarts(layout: Layout): number[] {
   const starts = [0]
-  for (const { chip } of layout.chips)
-    starts.push(starts.at(-1)! + chip.constraints.length + chip.groups.length)
+  for (const { chip } of layout.chips) starts.push(starts.at(-1)! + chip.constraints.length)
   return starts
 }

@@ -39,11 +39,12 @@ const squares = chip(
   {
     name: 'multiply',
     doc: 'two bytes and a request for their product',
-    columns: { x: 'is a byte', y: 'is a byte', en: 'bool' },
-    constrain: ({ x, y, en }, k) => {
+    columns: { x: 'x is a byte', y: 'y is a byte', en: 'bool', xy: 'multiplies' },
+    constrain: ({ x, y, en, xy }, k) => {
       k.receive('x is a byte', BYTE, en, [x])
       k.receive('y is a byte', BYTE, en, [y])
-      k.send('product', PRODUCT, en, [x, y, x.mul(y)])
+      k.send('product', PRODUCT, en, [x, y, xy])
+      k.zero('multiplies', x.mul(y).sub(xy))
       k.zero('padding is zero', en.not().mul(x))
     },
     rows: () => 128,
@@ -213,7 +214,12 @@ export function toy(
   }
   const columns = [
     [column(fibLog, (i) => a[i]), column(fibLog, (i) => b[i]), column(fibLog, (i) => (i === last ? 1 : 0))],
-    [column(7, (i) => xs[i]), column(7, (i) => ys[i]), column(7, (i) => (i < 50 ? 1 : 0))],
+    [
+      column(7, (i) => xs[i]),
+      column(7, (i) => ys[i]),
+      column(7, (i) => (i < 50 ? 1 : 0)),
+      column(7, (i) => xs[i] * ys[i]),
+    ],
     [
       column(6, (i) => xs[i]),
       column(6, (i) => ys[i]),

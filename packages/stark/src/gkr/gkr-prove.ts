@@ -1,0 +1,185 @@
+import * as Q from '../field/qm31.ts'
+import type { QM31 } from '../field/qm31.ts'
+import type { Fractions, Kernels, Pointer } from '../kernels/kernels.ts'
+import { VanishingDenominator } from '../kernels/kernels.ts'
+import type { Pacer } from '../progress.ts'
+import type { ProverTranscript } from '../transcript.ts'
+import type { FractionTree } from './forest.ts'
+import { combined, cubicAt, eq, joined, one, treeWeights } from './sumcheck.ts'
+import type { Cubic, Fraction, Halves, LeafPoint } from './sumcheck.ts'
+
+/** The leaves of a tree: M31 numerators in one plane, QM31 denominators in planes of 2^log words. */
+export interface Leaves {
+  readonly log: number
+  readonly numerators: Pointer
+  readonly denominators: Pointer
+}
+
+/** The layers of all trees. The sumchecks use them up, and free them from the top. */
+export interface Forest {
+  /** `layers[t][d]`: the 2^d fractions of layer d of tree t; the root first, the leaves last. */
+  readonly layers: readonly (readonly Fractions[])[]
+  /** `marks[g]`: what was allocated before the layers of depth g, counted from the root of the deepest tree. */
+  readonly marks: readonly number[]
+}
+
+/** Adds the fractions of all trees up, layer by layer from the leaves; the deepest tree is the first. */
+export function fractionLayers(kernels: Kernels, leaves: readonly Leaves[]): Forest {
+  const depth = leaves[0].log
+  const layers = leaves.map(({ log, numerators, denominators }) => {
+    const own: Fractions[] = []
+    own[log] = { numerators, numeratorHalf: log - 1, base: true, denominators, denominatorHalf: log - 1 }
+    return own
+  })
+  const marks: number[] = []
+  for (let g = depth - 1; g >= 0; g--) {
+    marks[g] = kernels.mark()
+    leaves.forEach(({ log }, t) => {
+      const d = g - (depth - log)
+      if (d < 0) return
+      const [n, m] = [kernels.allocUninitialized(4 * 2 ** d), kernels.allocUninitialized(4 * 2 ** d)]
+      kernels.addFractions(layers[t][d + 1], d, n, m)
+      layers[t][d] = {
+        numerators: n,
+        numeratorHalf: d - 1,
+        base: false,
+        denominators: m,
+        denominatorHalf: d - 1,
+      }
+    })
+  }
+  return { layers, marks }
+}
+
+/** The fraction that all leaves of a tree add up to. Throws `VanishingDenominator` when one of them has none. */
+export function rootFraction(kernels: Kernels, layers: readonly Fractions[]): Fraction {
+  const [{ numerators, denominators }] = layers
+  const at = (pointer: Pointer): QM31 => limbs(kernels, pointer, 1, 0)
+  const denominator = at(denominators)
+  if (Q.isZero(denominator)) throw new VanishingDenominator('a bus fraction has the denominator 0')
+  return { numerator: at(numerators), denominator }
+}
+
+/**
+ * Shows that the roots are what the leaves add up to, and answers the point at which the leaves are then claimed. Twin
+ * of `gkrVerify`, which has the source.
+ */
+export async function gkrProve(
+  kernels: Kernels,
+  transcript: ProverTranscript,
+  trees: readonly FractionTree[],
+  { layers, marks }: Forest,
+  pace: Pacer,
+): Promise<LeafPoint> {
+  const claims = layers.map((own) => rootFraction(kernels, own))
+  transcript.sendExtensions(
+    'fraction sums',
+    claims.flatMap(({ numerator, denominator }) => [numerator, denominator]),
+  )
+  const depth = trees[0].log
+  let low: QM31[] = []
+  let top: QM31 = Q.ZERO
+  for (let layer = 0; layer < depth; layer++) {
+    // Layers above the one at hand are done with.
+    kernels.release(marks[layer])
+    const tables = kernels.allocUninitialized(4 * 2 ** Math.max(1, layer))
+    kernels.eqTables(low.slice(0, Math.max(0, layer - 1)), tables)
+    const lambda = transcript.drawExtension('gkr lambda')
+    const weights = treeWeights(lambda, trees.length)
+    // Trees fall in depth: those that take part come first.
+    const present = trees.flatMap(({ log }, t) => {
+      const variables = layer - (depth - log)
+      return variables < 0 ? [] : [sumOf(kernels, layers[t][variables + 1], variables, weights[t])]
+    })
+    const challenges: QM31[] = []
+    for (let bit = layer - 1; bit >= 0; bit--) {
+      const rounds = present.flatMap((sum, i) => {
+        if (sum.variables <= bit) return []
+        const coordinate = sum.variables === bit + 1 ? top : low[bit]
+        if (sum.variables === bit + 1) sum.claim = combined(claims[i], lambda)
+        return [sum.round(coordinate, bit, tables + 16 * 2 ** bit, lambda)]
+      })
+      const round = rounds.reduce<Cubic>(
+        (s, c) => [Q.add(s[0], c[0]), Q.add(s[1], c[1]), Q.add(s[2], c[2]), Q.add(s[3], c[3])],
+        [Q.ZERO, Q.ZERO, Q.ZERO, Q.ZERO],
+      )
+      transcript.sendExtensions('gkr round', [round[0], round[2], round[3]])
+      const challenge = transcript.drawExtension('gkr challenge')
+      challenges[bit] = challenge
+      for (const sum of present)
+        if (sum.variables > bit) sum.bind(sum.variables === bit + 1 ? top : low[bit], bit, challenge)
+      await pace.step()
+    }
+    const halves = present.map((sum) => sum.halves())
+    transcript.sendExtensions(
+      'gkr values',
+      halves.flatMap(({ low: l, high: h }) => [l.numerator, l.denominator, h.numerator, h.denominator]),
+    )
+    top = transcript.drawExtension('gkr half')
+    low = challenges
+    halves.forEach((h, i) => {
+      claims[i] = joined(h, top)
+    })
+  }
+  return { low, top }
+}
+
+/** One tree's part of the sumcheck of a layer. */
+interface LayerSum {
+  readonly variables: number
+  /** What is left to be shown, without the factors of the variables that are bound. */
+  claim: QM31
+  /** The round's polynomial with variable `bit` free. */
+  round(coordinate: QM31, bit: number, table: Pointer, lambda: QM31): Cubic
+  bind(coordinate: QM31, bit: number, challenge: QM31): void
+  halves(): Halves
+}
+
+function sumOf(kernels: Kernels, from: Fractions, variables: number, weight: QM31): LayerSum {
+  let layer = from
+  let factor = weight
+  let inner: readonly [QM31, QM31, QM31] = [Q.ZERO, Q.ZERO, Q.ZERO]
+  const sum: LayerSum = {
+    variables,
+    claim: Q.ZERO,
+    round(coordinate, bit, table, lambda) {
+      const [h0, h2] = kernels.roundSums(layer, bit + 1, table, lambda)
+      if (Q.isZero(coordinate)) throw new VanishingDenominator('a coordinate of the fraction trees is 0')
+      // claim = (1 − coordinate)·h(0) + coordinate·h(1)
+      const h1 = Q.mul(Q.sub(sum.claim, Q.mul(one(coordinate), h0)), Q.inv(coordinate))
+      inner = [h0, Q.sub(Q.sub(h1, h0), h2), h2]
+      // Times eq(coordinate, X) = (1 − coordinate) + (2·coordinate − 1)·X and the factors so far.
+      const constant = Q.mul(factor, one(coordinate))
+      const slope = Q.mul(factor, Q.sub(Q.add(coordinate, coordinate), Q.ONE))
+      const [a, b, c] = inner
+      return [
+        Q.mul(constant, a),
+        Q.add(Q.mul(constant, b), Q.mul(slope, a)),
+        Q.add(Q.mul(constant, c), Q.mul(slope, b)),
+        Q.mul(slope, c),
+      ]
+    },
+    bind(coordinate, bit, challenge) {
+      sum.claim = cubicAt([...inner, Q.ZERO], challenge)
+      factor = Q.mul(factor, eq(coordinate, challenge))
+      const numerators = layer.base ? kernels.allocUninitialized(4 * 2 ** (bit + 1)) : layer.numerators
+      kernels.bindFractions(layer, bit + 1, challenge, numerators)
+      if (layer.base) layer = { ...layer, numerators, numeratorHalf: bit, base: false }
+    },
+    halves() {
+      const { numerators, numeratorHalf, denominators, denominatorHalf } = layer
+      const at = (high: number): Fraction => ({
+        numerator: limbs(kernels, numerators, 2 ** (numeratorHalf + 1), high * 2 ** numeratorHalf),
+        denominator: limbs(kernels, denominators, 2 ** (denominatorHalf + 1), high * 2 ** denominatorHalf),
+      })
+      return { low: at(0), high: at(1) }
+    },
+  }
+  return sum
+}
+
+/** Element `index` of planes of `words` words. */
+function limbs(kernels: Kernels, planes: Pointer, words: number, index: number): QM31 {
+  const at = (l: number): number => kernels.words(planes + 4 * (l * words + index), 1)[0]
+  return [at(0), at(1), at(2), at(3)]
+}
