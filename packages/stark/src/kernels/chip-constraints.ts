@@ -1,3 +1,4 @@
+import type { ModuleBuilder } from '@vouch/wasm'
 import { emitCombine } from './chip-combine.ts'
 import { denominatorEmitter, emitNumerator, multiplyDenominators, numeratorSteps } from './chip-groups.ts'
 import { laneEvaluator } from './chip-lanes.ts'
@@ -5,7 +6,6 @@ import type { LaneInputs } from './chip-lanes.ts'
 import type { ChipPlan } from './chip-layout.ts'
 import type { SharedFunctions } from './chip-shared.ts'
 import { foldMask } from './chip-sums.ts'
-import type { ModuleBuilder } from './emit.ts'
 import { addLimbs, simd, subLimbs, takeLimbs } from './simd.ts'
 
 /** The constraints and group constraints of four rows go to a row of values in L1; a loop then combines them. */

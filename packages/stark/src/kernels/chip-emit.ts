@@ -1,9 +1,9 @@
+import { moduleBuilder } from '@vouch/wasm'
 import { emitConstraints } from './chip-constraints.ts'
 import { emitCount } from './chip-count.ts'
 import { emitFractions, emitRunningSum } from './chip-fractions.ts'
 import type { ChipPlan } from './chip-layout.ts'
 import { emitShared } from './chip-shared.ts'
-import { moduleBuilder } from './emit.ts'
 
 /**
  * The module of a chip. Each export takes the argument block and a range of row offsets in bytes, [from, to), multiples

@@ -1,10 +1,10 @@
+import type { Local, ModuleBuilder } from '@vouch/wasm'
 import { denominatorEmitter, emitNumerator, multiplyDenominators, numeratorSteps } from './chip-groups.ts'
 import { laneEvaluator, naturalInputs } from './chip-lanes.ts'
 import { BLOCK_ROWS, FRACTION_BYTES } from './chip-layout.ts'
 import type { ChipPlan } from './chip-layout.ts'
 import type { SharedFunctions } from './chip-shared.ts'
 import { foldMask } from './chip-sums.ts'
-import type { Local, ModuleBuilder } from './emit.ts'
 import { addLimbs, mulLimbsBase, simd, takeLimbs } from './simd.ts'
 
 /**

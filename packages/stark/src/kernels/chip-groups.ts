@@ -1,3 +1,4 @@
+import type { FunctionBuilder, Local } from '@vouch/wasm'
 import type { Chip } from '../air/chip.ts'
 import type { Program } from '../air/program.ts'
 import type { DenominatorForm } from './chip-forms.ts'
@@ -5,7 +6,6 @@ import { multiplyByConstant } from './chip-lanes.ts'
 import type { LaneEvaluator } from './chip-lanes.ts'
 import { accumulator } from './chip-sums.ts'
 import type { ChipLayout } from './chip-layout.ts'
-import type { FunctionBuilder, Local } from './emit.ts'
 import { addLimbs, mulLimbsBase, subLimbs, takeLimbs } from './simd.ts'
 import type { Limbs, Simd } from './simd.ts'
 

@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
+import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import { mulLimbs, simd } from './simd.ts'
 import type { Limbs } from './simd.ts'
 import { emitInverseVector } from './wasm-field.ts'
