@@ -41,12 +41,13 @@ export interface ChipReport {
   readonly name: string
   readonly rows: number
   readonly height: number
-  /** Committed cells: main and interaction, padding included. */
+  /** Main columns, padding included. */
   readonly cells: number
 }
 
 export interface ProveReport {
   readonly cycles: number
+  /** Committed base-field cells before blowup: those of the chips, and eight a row of each height for the bus sums. */
   readonly cells: number
   readonly cellsPerCycle: number
   readonly phases: readonly PhaseTime[]
@@ -291,7 +292,7 @@ const chipReports = (run: Run, filled: FilledChips): ChipReport[] =>
         name: chip.name,
         rows: chip.rows(run),
         height,
-        cells: height * (chip.columns.length + 4 * chip.groups.length),
+        cells: height * chip.columns.length,
       },
     ]
   })
