@@ -2,7 +2,7 @@ import { instruction, readRegister, writeRegister } from './access.ts'
 import { additionConstraints } from './add.ts'
 import { RANGE16 } from './buses.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { gatherLimbs, putFrame, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 
 export const addiChip = machineChip({
@@ -38,7 +38,7 @@ export const addiChip = machineChip({
   rows: rowsOf('addi'),
   fill(c, run) {
     const rows = putFrame(run, 'addi', c, [c.rd, c.rs1, c.i0, c.i1])
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
   },
 })

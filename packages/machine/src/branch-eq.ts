@@ -1,6 +1,6 @@
 import { instruction, readRegister } from './access.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { gatherLimbs, putFrame, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 import { m31 } from '@vouch/stark'
 
@@ -44,8 +44,8 @@ export const branchEqChip = machineChip({
   rows: rowsOf('branch-eq'),
   fill(c, run) {
     const rows = putFrame(run, 'branch-eq', c, [c.rs1, c.rs2, c.tEq, c.tNe])
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rs2Value'), c.c0, c.c1)
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    gatherLimbs(run, rows, 'rs2Value', c.c0, c.c1)
     const distance = new Uint32Array(rows.count)
     for (let r = 0; r < rows.count; r++) {
       const d0 = Math.abs(c.b0[r] - c.c0[r])

@@ -4,7 +4,7 @@ import { invertInto } from './branch-eq.ts'
 import { BITWISE, RANGE16 } from './buses.ts'
 import { signBit } from './compare.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 import { sum } from '@vouch/stark'
 import type { Builder, Expr } from '@vouch/stark'
@@ -185,7 +185,7 @@ export const divChip = machineChip({
     const op = romField(run, rows, 3)
     putLimbs(x, c.b0, c.b1)
     putLimbs(z, c.c0, c.c1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
     const flags = [c.div, c.divu, c.rem, c.remu]
     const sums = new Uint32Array(rows.count)
     for (let r = 0; r < rows.count; r++) {

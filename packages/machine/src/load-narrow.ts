@@ -2,7 +2,7 @@ import { accessWord, address, instruction, readRegister, writeRegister } from '.
 import { limb } from './bitwise.ts'
 import { BITWISE, RANGE15 } from './buses.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
 import { putWrap } from './jalr.ts'
 import { machineChip } from './machine-chip.ts'
 import { sum } from '@vouch/stark'
@@ -70,7 +70,7 @@ export const loadNarrowChip = machineChip({
     const op = romField(run, rows, 3)
     putLimbs(base, c.b0, c.b1)
     putWrap(base, c.wrap)
-    putLimbs(gather(run, rows, 'memBefore'), c.m0, c.m1)
+    gatherLimbs(run, rows, 'memBefore', c.m0, c.m1)
     const flags = [c.lb, c.lbu, c.lh, c.lhu]
     for (let r = 0; r < rows.count; r++) {
       flags[op[r]][r] = 1

@@ -2,7 +2,7 @@ import { instruction, readRegister, writeRegister } from './access.ts'
 import { limb } from './bitwise.ts'
 import { RANGE16 } from './buses.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 import { fillProductLow, PRODUCT_RANGES, productLow } from './product.ts'
 
@@ -39,7 +39,7 @@ export const mulChip = machineChip({
     const rows = putFrame(run, 'mul', c, [c.rd, c.rs1, c.rs2])
     const x = gather(run, rows, 'rs1Value')
     const y = gather(run, rows, 'rs2Value')
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
     for (let r = 0; r < rows.count; r++) fillProductLow(c, r, x[r], y[r])
   },
 })

@@ -3,7 +3,7 @@ import { limb } from './bitwise.ts'
 import { BITWISE, RANGE16 } from './buses.ts'
 import { signBit } from './compare.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, romField, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 import { fillProductLow, PRODUCT_RANGES, productLow } from './product.ts'
 import { sum } from '@vouch/stark'
@@ -86,7 +86,7 @@ export const mulhChip = machineChip({
     const x = gather(run, rows, 'rs1Value')
     const y = gather(run, rows, 'rs2Value')
     const op = romField(run, rows, 3)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
     const flags = [c.mulh, c.mulhsu, c.mulhu]
     for (let r = 0; r < rows.count; r++) {
       const { low, carry } = fillProductLow(c, r, x[r], y[r])

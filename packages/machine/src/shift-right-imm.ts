@@ -1,9 +1,9 @@
 import { instruction, readRegister, writeRegister } from './access.ts'
 import { signBit } from './compare.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gatherLimbs, putFrame, romField, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
-import { fillSplit, splitLimb } from './shift.ts'
+import { fillCase, fillSign, fillSplit, splitLimb } from './shift.ts'
 import { sum } from '@vouch/stark'
 
 export const shiftRightImmChip = machineChip({
@@ -59,14 +59,11 @@ export const shiftRightImmChip = machineChip({
   rows: rowsOf('shift-right-imm'),
   fill(c, run) {
     const rows = putFrame(run, 'shift-right-imm', c, [c.rd, c.rs1, c.by, undefined, c.arithmetic])
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
-    const which = romField(run, rows, 3)
-    const flags = [c.below, c.at, c.above]
-    for (let r = 0; r < rows.count; r++) {
-      flags[which[r]][r] = 1
-      c.sign[r] = c.arithmetic[r] & (c.b1[r] >> 15)
-      fillSplit(c, r, c.by[r])
-    }
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
+    fillCase(romField(run, rows, 3), c.below, c.at, c.above)
+    fillSign(c.arithmetic, c.b1, rows.count, c.sign)
+    fillSplit(c.b0, c.by, rows.count, c.h0, c.u0)
+    fillSplit(c.b1, c.by, rows.count, c.h1, c.u1)
   },
 })

@@ -12,21 +12,31 @@ export function splitLimb(b: Builder, name: string, en: Expr, product: Expr, h: 
   b.receive(`${name} low part`, RANGE15, en, [u])
 }
 
-interface SplitColumns {
-  readonly b0: Uint32Array
-  readonly b1: Uint32Array
-  readonly h0: Uint32Array
-  readonly h1: Uint32Array
-  readonly u0: Uint32Array
-  readonly u1: Uint32Array
+/** The honest parts of a limb in each row; `by` is the column of multipliers. */
+export function fillSplit(
+  limb: Uint32Array,
+  by: Uint32Array,
+  rows: number,
+  h: Uint32Array,
+  u: Uint32Array,
+): void {
+  for (let r = 0; r < rows; r++) {
+    const product = limb[r] * by[r]
+    h[r] = product >>> 16
+    u[r] = (product & 0xffff) >> 1
+  }
 }
 
-/** The honest parts of row r for multiplier `by`. */
-export function fillSplit(c: SplitColumns, r: number, by: number): void {
-  const low = c.b0[r] * by
-  const high = c.b1[r] * by
-  c.h0[r] = low >>> 16
-  c.u0[r] = (low & 0xffff) >> 1
-  c.h1[r] = high >>> 16
-  c.u1[r] = (high & 0xffff) >> 1
+/** Which of three cases a row of an immediate shift is, as flags. */
+export function fillCase(which: Uint32Array, below: Uint32Array, at: Uint32Array, above: Uint32Array): void {
+  for (let r = 0; r < which.length; r++) {
+    below[r] = which[r] === 0 ? 1 : 0
+    at[r] = which[r] === 1 ? 1 : 0
+    above[r] = which[r] === 2 ? 1 : 0
+  }
+}
+
+/** The sign that an arithmetic shift brings in. */
+export function fillSign(arithmetic: Uint32Array, b1: Uint32Array, rows: number, sign: Uint32Array): void {
+  for (let r = 0; r < rows; r++) sign[r] = arithmetic[r] & (b1[r] >> 15)
 }

@@ -2,7 +2,7 @@ import { accessWord, address, instruction, readRegister } from './access.ts'
 import { limb } from './bitwise.ts'
 import { BITWISE } from './buses.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
 import { putWrap } from './jalr.ts'
 import { machineChip } from './machine-chip.ts'
 
@@ -75,7 +75,7 @@ export const storeNarrowChip = machineChip({
     const isHalf = romField(run, rows, 3)
     putLimbs(base, c.b0, c.b1)
     putWrap(base, c.wrap)
-    putLimbs(gather(run, rows, 'memBefore'), c.q0, c.q1)
+    gatherLimbs(run, rows, 'memBefore', c.q0, c.q1)
     for (let r = 0; r < rows.count; r++) {
       c.sb[r] = 1 - isHalf[r]
       c.sh[r] = isHalf[r]
