@@ -1,4 +1,5 @@
 import { Expr, degree, expr } from './expr.ts'
+import { readsPrevious } from './seam.ts'
 
 /**
  * A bus: a multiset of tuples that must balance over all chips and the public terms of the verifier (logUp,
@@ -93,9 +94,13 @@ export interface Chip<Run = unknown> {
 
 export const MAX_DEGREE = 3
 
+/** Of a message's multiplicity and of each entry of its tuple: the fractions of a chip are linear in its columns. */
+export const MAX_MESSAGE_DEGREE = 1
+
 /**
  * Builds a chip. `publicNames`: the AIR's public values by position, the same for each of its chips. Throws a RangeError
- * that names the constraint or message of too high a degree, a name given twice, or a tuple of the wrong width.
+ * that names the constraint or message of too high a degree, a message that reads the previous row, a name given twice, or
+ * a tuple of the wrong width.
  */
 export function chip<N extends string, Q extends string = never, Run = unknown>(
   source: ChipSource<N, Q, Run>,
@@ -155,6 +160,13 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
   for (const k of constraints) {
     if (degree(k.expr) > MAX_DEGREE)
       throw new RangeError(`${source.name}: constraint '${k.name}' has degree ${degree(k.expr)}`)
+  }
+  for (const m of messages) {
+    const exprs = [m.multiplicity, ...m.tuple]
+    const d = Math.max(...exprs.map(degree))
+    if (d > MAX_MESSAGE_DEGREE) throw new RangeError(`${source.name}: message '${m.name}' has degree ${d}`)
+    if (exprs.some(readsPrevious))
+      throw new RangeError(`${source.name}: message '${m.name}' reads the previous row`)
   }
   const named = [...constraints.map((k) => k.name), ...messages.map((m) => m.name)]
   const twice = named.find((n, i) => named.indexOf(n) !== i)
