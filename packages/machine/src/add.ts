@@ -5,8 +5,8 @@ import { gatherLimbs, putFrame, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 import type { Expr } from '@vouch/stark'
 
-/** 2^-16 in M31: only ever applied to what a constraint shows to be 0 or 2^16. */
-const INVERSE_2_16 = 2 ** 15
+/** 2^-16 in M31: only ever applied to what a constraint shows to be 0, 2^16 or −2^16. */
+export const INVERSE_2_16 = 2 ** 15
 
 /**
  * The two quadratic expressions that vanish exactly when x + y = z mod 2^32, for limbs below 2^16: each limb's excess

@@ -4,7 +4,7 @@ import { BITWISE, COPY, IO, JOURNAL_STREAM, PRIVATE_STREAM, PUBLIC_STREAM, RAM_S
 import { streamOf } from './ecall.ts'
 import { foundAt } from './gaps.ts'
 import { machineChip } from './machine-chip.ts'
-import { sum } from '@vouch/stark'
+import { m31, sum } from '@vouch/stark'
 
 export const copyChip = machineChip({
   name: 'copy',
@@ -27,6 +27,11 @@ export const copyChip = machineChip({
     in1: 'bool',
     in2: 'bool',
     in3: 'bool',
+    /** What byte j is to the verifier: 1 where it goes to the journal, −1 where it comes from the public input, else 0. */
+    io0: 'byte 0 is public',
+    io1: 'byte 1 is public',
+    io2: 'byte 2 is public',
+    io3: 'byte 3 is public',
     q0: 'old bytes 0 and 1',
     q1: 'old bytes 0 and 1',
     q2: 'old bytes 2 and 3',
@@ -71,6 +76,7 @@ export const copyChip = machineChip({
 
     const before = [c.q0, c.q1, c.q2, c.q3]
     const after = [c.n0, c.n1, c.n2, c.n3]
+    const io = [c.io0, c.io1, c.io2, c.io3]
     access(b, {
       name: 'memory',
       space: RAM_SPACE,
@@ -88,11 +94,8 @@ export const copyChip = machineChip({
     inside.forEach((isIn, j) => {
       b.zero(`byte ${j} changes only by a read`, isIn.mul(c.journal.not()).not().mul(after[j].sub(before[j])))
       // The verifier sends the public input, so a read receives it; the journal goes the other way.
-      b.send(`public byte ${j}`, IO, c.journal.sub(c.publicRead).mul(isIn), [
-        stream,
-        c.pos.add(j).sub(offset),
-        after[j],
-      ])
+      b.zero(`byte ${j} is public`, c.journal.sub(c.publicRead).mul(isIn).sub(io[j]))
+      b.send(`public byte ${j}`, IO, io[j], [stream, c.pos.add(j).sub(offset), after[j]])
     })
   },
   rows: (run) => run.copies,
@@ -101,6 +104,7 @@ export const copyChip = machineChip({
     const inside = [undefined, c.in1, c.in2, c.in3]
     const before = [c.q0, c.q1, c.q2, c.q3]
     const after = [c.n0, c.n1, c.n2, c.n3]
+    const io = [c.io0, c.io1, c.io2, c.io3]
     let r = 0
     for (const e of ecalls) {
       let done = 0
@@ -117,8 +121,11 @@ export const copyChip = machineChip({
         const start = starts[word.offset]
         if (start) start[r] = 1
         for (let j = 0; j < 4; j++) {
-          const isIn = inside[j]
-          if (isIn && j >= word.offset && j < word.offset + word.count) isIn[r] = 1
+          if (j >= word.offset && j < word.offset + word.count) {
+            const isIn = inside[j]
+            if (isIn) isIn[r] = 1
+            if (stream !== PRIVATE_STREAM) io[j][r] = stream === JOURNAL_STREAM ? 1 : m31.P - 1
+          }
           before[j][r] = (word.before >>> (8 * j)) & 255
           after[j][r] = (word.after >>> (8 * j)) & 255
         }

@@ -1,3 +1,4 @@
+import { INVERSE_2_16 } from './add.ts'
 import { instruction, readRegister, writeRegister } from './access.ts'
 import { limb } from './bitwise.ts'
 import { invertInto } from './branch-eq.ts'
@@ -8,9 +9,6 @@ import { gather, gatherLimbs, putFrame, putLimbs, romField, rowsOf } from './fil
 import { machineChip } from './machine-chip.ts'
 import { sum } from '@vouch/stark'
 import type { Builder, Expr } from '@vouch/stark'
-
-/** 2^-16 in M31, applied to what a constraint shows to be 0 or 2^16. */
-const INVERSE_2_16 = 2 ** 15
 
 /**
  * y = −x mod 2^32 where `negate` is 1, and y = x elsewhere, for limbs below 2^16: where negated, each limb's sum with

@@ -1,28 +1,41 @@
 import { RANGE15 } from './buses.ts'
+import { m31 } from '@vouch/stark'
 import type { Builder, Expr } from '@vouch/stark'
 
 /**
  * limb·by = 2^16·h + 2·u for a limb below 2^16 and by ∈ {0, 2, 4, ..., 2^15}: h is limb >> (16 − log by), 2u the rest
  * moved up. h and u are below 2^15, so the right side is at most p − 1 and the split unique; with 16 bits for either, 0
  * would also read as p.
+ *
+ * With `sign`, the limb is one less 2^16 where sign is 1 (product even, in [−2^30, −2]), and h lies in [−2^15, 0) there:
+ * both sides are in [−2^31, −2], p integers of which no two are alike mod p.
  */
-export function splitLimb(b: Builder, name: string, en: Expr, product: Expr, h: Expr, u: Expr): void {
+export function splitLimb(
+  b: Builder,
+  name: string,
+  en: Expr,
+  product: Expr,
+  h: Expr,
+  u: Expr,
+  sign?: Expr,
+): void {
   b.zero(`${name} splits`, product.sub(h.mul(65536)).sub(u.mul(2)))
-  b.receive(`${name} high part`, RANGE15, en, [h])
+  b.receive(`${name} high part`, RANGE15, en, [sign === undefined ? h : h.add(sign.mul(32768))])
   b.receive(`${name} low part`, RANGE15, en, [u])
 }
 
-/** The honest parts of a limb in each row; `by` is the column of multipliers. */
+/** The honest parts of a limb in each row; `by` is the column of multipliers, `sign` as in `splitLimb`. */
 export function fillSplit(
   limb: Uint32Array,
   by: Uint32Array,
   rows: number,
   h: Uint32Array,
   u: Uint32Array,
+  sign?: Uint32Array,
 ): void {
   for (let r = 0; r < rows; r++) {
-    const product = limb[r] * by[r]
-    h[r] = product >>> 16
+    const product = (sign === undefined ? limb[r] : limb[r] - 65536 * sign[r]) * by[r]
+    h[r] = product < 0 ? (product >> 16) + m31.P : product >> 16
     u[r] = (product & 0xffff) >> 1
   }
 }

@@ -164,8 +164,8 @@ function killByTable(chip: Chip<Run>, m: Message): Way | undefined {
   const forged = { chip: table.chip, columns: cloneColumns(table.columns) }
   const row = uses(run, chip.name, m)
   const count = m.multiplicity.node
-  const name = count.kind === 'column' ? count.name : 'n15'
-  forged.columns.main[chip.columns.indexOf(name)][row] += 1
+  if (count.kind !== 'column') return undefined
+  forged.columns.main[chip.columns.indexOf(count.name)][row] += 1
   return problem(exchange(run, forged))?.startsWith(`${m.bus.name}(`) ? 'table' : undefined
 }
 

@@ -60,7 +60,10 @@ export const hostFaults: Fault[] = [
       'copy: last only if enabled',
       'copy: the last run ends the job',
     ],
-    (c) => c.set('copy', 0, { privateRead: 0, publicRead: 0, journal: 0, in1: 0, in2: 0, in3: 0 }),
+    (c) => {
+      c.set('copy', 0, { privateRead: 0, publicRead: 0, journal: 0, in1: 0, in2: 0, in3: 0 })
+      c.set('copy', 0, { io0: 0, io1: 0, io2: 0, io3: 0 })
+    },
     host,
   ),
   cells(
@@ -77,7 +80,10 @@ export const hostFaults: Fault[] = [
     ['Copy', 'Io'],
     (c) => {
       const row = c.column('copy', 'privateRead').indexOf(1)
+      const inside = (j: number): number => c.column('copy', `in${j}`)[row]
+      const in0 = 1 - [1, 2, 3].reduce((n, j) => n + c.column('copy', `start${j}`)[row], 0)
       c.set('copy', row, { privateRead: 0, publicRead: 1 })
+      c.set('copy', row, { io0: -in0, io1: -inside(1), io2: -inside(2), io3: -inside(3) })
     },
     host,
   ),

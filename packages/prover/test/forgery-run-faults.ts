@@ -43,7 +43,7 @@ const EXECUTED: readonly (readonly [
   ['MUL of other values', 'mul', 'mul a6, t0, t0', ['Mem']],
   ['SLTU for SLT', 'slt', 'sltu s2, t0, t1', ['Mem']],
   ['SRL for SRA', 'sra', 'srl s3, t0, t1', ['shift-reg: high limb']],
-  ['SRLI for SRAI', 'srai', 'srli s4, t0, 3', ['shift-right-imm: high limb']],
+  ['SRLI for SRAI', 'srai', 'srli s4, t0, 3', ['Mem']],
   ['an immediate of the other sign', 'addi', 'addi s6, t0, 1', ['addi: low limb of b + i']],
   ['LBU for LB', 'byte', 'lbu s9, 1(s0)', ['Mem']],
   ['a load from the next word', 'load', 'lw s7, 4(s1)', ['Mem']],

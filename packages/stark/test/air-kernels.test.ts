@@ -232,7 +232,7 @@ describe('denominator forms', () => {
       constrain(c, b) {
         b.receive('before', bus, 1, [1, c['addr'], c['value'], c['t']])
         b.send('after', bus, 1, [1, c['addr'], c['value'], c['clk'].mul(4).add(b.public('offset'))])
-        b.send('wide', bus, 1, [c['x'].add(c['t']).add(7), c['addr'].mul(c['value']), c['x'], 0])
+        b.send('wide', bus, 1, [c['x'].add(c['t']).add(7), c['addr'].sub(c['value']), c['x'], 0])
       },
     },
     ['offset'],

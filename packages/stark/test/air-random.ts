@@ -59,10 +59,13 @@ export function randomChip(seed: number, options: { derived?: number; messages?:
       rows: () => 0,
       fill: () => {},
       constrain(c, b) {
-        const leaf = (linear: boolean): Expr => {
-          const kind = random.below(linear ? 10 : 12)
+        const leaf = (inMessage: boolean): Expr => {
+          const kind = random.below(12)
           if (kind < 6) return c[FREE[random.below(6)]]
-          if (kind < 8) return b.prev(c[FREE[random.below(6)]])
+          if (kind < 8) {
+            const column = c[FREE[random.below(6)]]
+            return inMessage ? column : b.prev(column)
+          }
           if (kind < 9) return c[PREPROCESSED[random.below(2)]]
           if (kind < 10) return c['b']
           return b.first
@@ -93,12 +96,8 @@ export function randomChip(seed: number, options: { derived?: number; messages?:
         for (let i = 0; i < messages; i++) {
           const fields = Array.from({ length: 1 + random.below(6) }, (_, k) => `x${k}`)
           const bus: Bus = { name: `bus ${i}`, id: 10 + i, fields }
-          const square = random.below(4) === 0
-          const tuple = fields.map((_, k) =>
-            square && k === 0 ? polynomial(2) : random.below(5) === 0 ? constant(random.below(9)) : linear(),
-          )
-          const times =
-            random.below(3) === 0 ? constant(1) : random.below(2) === 0 ? c['b'] : polynomial(square ? 3 : 2)
+          const tuple = fields.map(() => (random.below(5) === 0 ? constant(random.below(9)) : linear()))
+          const times = random.below(3) === 0 ? constant(1) : random.below(2) === 0 ? c['b'] : linear()
           if (random.below(2) === 0) b.send(`message ${i}`, bus, times, tuple)
           else b.receive(`message ${i}`, bus, times, tuple)
         }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { busBalance, checkRows, describeImbalance } from '../src/air/check.ts'
 import { chip, without } from '../src/air/chip.ts'
-import type { Air, Bus, Chip } from '../src/air/chip.ts'
+import type { Air, Builder, Bus, Chip, Message } from '../src/air/chip.ts'
+import { Expr } from '../src/air/expr.ts'
 import { airJson, chipJson } from '../src/air/json.ts'
 import { groupDegree, lintAir, lintChip } from '../src/air/lint.ts'
 import { programOf } from '../src/air/program.ts'
@@ -124,6 +125,54 @@ describe('busBalance', () => {
   })
 })
 
+describe('messages', () => {
+  const chipThat = (say: (x: Expr, b: Builder) => void) => () =>
+    chip({
+      name: 'one',
+      doc: '',
+      columns: { x: 'free: test' },
+      rows: () => 1,
+      fill: () => {},
+      constrain: (c, b) => say(c.x, b),
+    })
+
+  it('are linear in columns and the first row, with public values as factors', () => {
+    const times = (b: Builder): Expr => b.public('start').mul(b.first)
+    expect(chipThat((x, b) => b.send('fine', RANGE, b.first.sub(x), [x.mul(3).add(b.first)]))).not.toThrow()
+    expect(() =>
+      chip(
+        {
+          name: 'one',
+          doc: '',
+          columns: { x: 'free: test' },
+          rows: () => 1,
+          fill: () => {},
+          constrain: (c, b) => b.send('fine', RANGE, times(b), [c.x.mul(b.public('start'))]),
+        },
+        ['start'],
+      ),
+    ).not.toThrow()
+  })
+  it('of a higher degree are refused by name', () => {
+    expect(chipThat((x, b) => b.send('square', RANGE, 1, [x.mul(x)]))).toThrow(
+      new RangeError("one: message 'square' has degree 2"),
+    )
+    expect(chipThat((x, b) => b.receive('weighed', RANGE, x.mul(b.first), [x]))).toThrow(
+      new RangeError("one: message 'weighed' has degree 2"),
+    )
+  })
+  it('that read the previous row are refused by name', () => {
+    const error = new RangeError("one: message 'before' reads the previous row")
+    expect(chipThat((x, b) => b.send('before', RANGE, 1, [b.prev(x)]))).toThrow(error)
+    expect(chipThat((x, b) => b.send('before', RANGE, b.prev(x), [1]))).toThrow(error)
+  })
+  it('of a higher degree are lint, should a chip have them', () => {
+    const [message] = fibonacci.messages
+    const square = { ...message, multiplicity: message.tuple[0].mul(message.tuple[0]) }
+    expect(lintChip({ ...fibonacci, messages: [square] })).toMatchObject([{ rule: 'degree' }])
+  })
+})
+
 describe('lint', () => {
   const bad = chip({
     name: 'bad',
@@ -133,9 +182,12 @@ describe('lint', () => {
     fill: () => {},
     constrain(c, b) {
       b.zero('product', c.x.mul(c.x))
-      b.receive('look', RANGE, 1, [b.prev(c.x).add(c.z)])
+      b.receive('look', RANGE, 1, [c.x.add(c.z)])
     },
   }) as Chip<never>
+  const before = new Expr({ kind: 'column', tree: 'main', index: 0, name: 'x', prev: true })
+  const back = (m: Message): Message => ({ ...m, tuple: [m.tuple[0].add(before)] })
+  const badLookUp: Chip<never> = { ...bad, messages: bad.messages.map(back) }
 
   it('passes good chips', () => {
     expect(lintChip(fibonacci)).toEqual([])
@@ -144,7 +196,7 @@ describe('lint', () => {
     expect([...rules].filter((r) => r !== 'unused-column' && r !== 'seam')).toEqual([])
   })
   it('finds ranges, unused columns and look-ups of the row before', () => {
-    expect(lintChip(bad).map((f) => `${f.rule}: ${f.detail}`)).toEqual([
+    expect(lintChip(badLookUp).map((f) => `${f.rule}: ${f.detail}`)).toEqual([
       "range: x: nothing is named 'nothing'",
       "range: y: 'product' does not mention it",
       "range: z: nothing is named 'free:'",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chip } from '../src/air/chip.ts'
-import type { Air, Builder, Bus, Chip } from '../src/air/chip.ts'
-import type { Expr } from '../src/air/expr.ts'
+import type { Air, Builder, Bus, Chip, Message } from '../src/air/chip.ts'
+import { constant, Expr } from '../src/air/expr.ts'
 import { lintChip } from '../src/air/lint.ts'
 import { readsAcrossSeam } from '../src/air/seam.ts'
 import { verifyingKey } from '../src/verifying-key.ts'
@@ -20,6 +20,13 @@ const counter = (say: (c: { readonly x: Expr }, b: Builder) => void): Chip<never
     rows: () => 16,
     fill: () => {},
   }) as Chip<never>
+
+/** A message that `chip` itself refuses. */
+const X_BEFORE = new Expr({ kind: 'column', tree: 'main', index: 0, name: 'x', prev: true })
+const withMessage = (message: Pick<Message, 'name' | 'multiplicity' | 'tuple'>): Chip<never> => {
+  const good = counter(() => {})
+  return { ...good, messages: [...good.messages, { bus: OUT, sign: -1, ...message }] }
+}
 
 const airOf = (one: Chip<never>): Air<never> => ({
   name: 'seam',
@@ -44,8 +51,8 @@ describe('the seam between periods', () => {
     ['step', counter((c, b) => b.zero('step', c.x.sub(b.prev(c.x)).sub(1)))],
     ['wrap', counter((c, b) => b.zero('wrap', c.x.sub(b.prev(c.x)).sub(1).add(b.first.mul(16))))],
     ['only first', counter((c, b) => b.zero('only first', b.first.mul(b.prev(c.x))))],
-    ['message', counter((c, b) => b.receive('message', OUT, 1, [b.prev(c.x)]))],
-    ['multiplicity', counter((c, b) => b.receive('multiplicity', OUT, b.prev(c.x), [c.x]))],
+    ['message', withMessage({ name: 'message', multiplicity: constant(1), tuple: [X_BEFORE] })],
+    ['multiplicity', withMessage({ name: 'multiplicity', multiplicity: X_BEFORE, tuple: [constant(1)] })],
   ])("a chip whose '%s' reads the previous row in row 0 is refused", (name, bad) => {
     expect(readsAcrossSeam(bad)).toEqual([name])
     expect(lintChip(bad)).toMatchObject([{ rule: 'seam' }])

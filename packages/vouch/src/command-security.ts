@@ -52,13 +52,10 @@ export function typicalShape(cycles: number): Shape {
     chips.map((chip) => ({
       logHeight:
         chip.fixedLogHeight ?? Math.max(riscvAir.minLogHeight, Math.ceil(Math.log2(rows(chip.name)))),
-      constraints: chip.constraints.length + chip.groups.length + 1,
+      // As if each chip had a height of its own: four constraints on its sums, eight columns at two points.
+      constraints: chip.constraints.length + 4,
       batchTerms:
-        chip.columns.length +
-        (chip.preprocessed?.columns.length ?? 0) +
-        chip.prevColumns.length +
-        4 * chip.groups.length +
-        4,
+        chip.columns.length + (chip.preprocessed?.columns.length ?? 0) + chip.prevColumns.length + 16,
       messages: chip.messages.length,
     })),
     {

@@ -92,9 +92,13 @@ export interface Chip<Run = unknown> {
 
 export const MAX_DEGREE = 3
 
+/** Of a message's multiplicity and of each entry of its tuple: the fractions of a chip are linear in its columns. */
+export const MAX_MESSAGE_DEGREE = 1
+
 /**
  * Builds a chip. `publicNames`: the AIR's public values by position, the same for each of its chips. Throws a RangeError
- * that names the constraint or message of too high a degree, a name given twice, or a tuple of the wrong width.
+ * that names the constraint or message of too high a degree, a message that reads the previous row, a name given twice, or
+ * a tuple of the wrong width.
  */
 export function chip<N extends string, Q extends string = never, Run = unknown>(
   source: ChipSource<N, Q, Run>,
@@ -126,9 +130,7 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
       throw new RangeError(
         `${source.name}.${name}: ${bus.name} has ${bus.fields.length} fields, got ${tuple.length}`,
       )
-    const m = { name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) }
-    checkMessage(source.name, m)
-    messages.push(m)
+    messages.push({ name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) })
   }
   columns.forEach((name) => {
     if (source.columns[name] === 'bool')
@@ -157,6 +159,13 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
     if (degree(k.expr) > MAX_DEGREE)
       throw new RangeError(`${source.name}: constraint '${k.name}' has degree ${degree(k.expr)}`)
   }
+  for (const m of messages) {
+    const exprs = [m.multiplicity, ...m.tuple]
+    const d = Math.max(...exprs.map(degree))
+    if (d > MAX_MESSAGE_DEGREE) throw new RangeError(`${source.name}: message '${m.name}' has degree ${d}`)
+    if (exprs.some(readsPrevious))
+      throw new RangeError(`${source.name}: message '${m.name}' reads the previous row`)
+  }
   const named = [...constraints.map((k) => k.name), ...messages.map((m) => m.name)]
   const twice = named.find((n, i) => named.indexOf(n) !== i)
   if (twice !== undefined) throw new RangeError(`${source.name}: '${twice}' is named twice`)
@@ -180,14 +189,6 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
     },
     fixedLogHeight: source.fixedLogHeight,
   }
-}
-
-/** A message's fraction must be linear in the columns of its own row: see `fractionsAtPoint`. */
-function checkMessage(chipName: string, { name, multiplicity, tuple }: Message): void {
-  const parts = [multiplicity, ...tuple]
-  const d = Math.max(...parts.map(degree))
-  if (d > 1) throw new RangeError(`${chipName}: message '${name}' has degree ${d}`)
-  if (parts.some(readsPrevious)) throw new RangeError(`${chipName}: message '${name}' reads the previous row`)
 }
 
 /** The same chip without one constraint or message: what the kill run proves against. */

@@ -1,5 +1,5 @@
 import { P } from '../field/m31.ts'
-import { MAX_DEGREE } from './chip.ts'
+import { MAX_DEGREE, MAX_MESSAGE_DEGREE } from './chip.ts'
 import type { Air, Bus, Chip } from './chip.ts'
 import { degree } from './expr.ts'
 import type { Expr } from './expr.ts'
@@ -21,6 +21,10 @@ export function lintChip(chip: Chip<never>): Finding[] {
   }
   for (const { name, expr } of chip.constraints)
     if (degree(expr) > MAX_DEGREE) report('degree', `constraint '${name}' has degree ${degree(expr)}`)
+  for (const { name, multiplicity, tuple } of chip.messages) {
+    const d = Math.max(...[multiplicity, ...tuple].map(degree))
+    if (d > MAX_MESSAGE_DEGREE) report('degree', `message '${name}' has degree ${d}`)
+  }
   const inConstraint = chip.constraints.map((k) => columnsOf([k.expr]))
   const inTuple = chip.messages.map((m) => columnsOf(m.tuple))
   const inMultiplicity = chip.messages.map((m) => columnsOf([m.multiplicity]))
