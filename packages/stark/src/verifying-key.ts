@@ -13,7 +13,7 @@ import type { Suite } from './suite.ts'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 
 /** Changes with every change of the protocol or its encoding. */
-export const PROTOCOL = 'vouch-stark/1'
+export const PROTOCOL = 'vouch-stark/2'
 
 /** A committed preprocessed tree: its root, and log2 of the height of each chip that has columns in it, by chip name. */
 export interface PreprocessedCommitment {

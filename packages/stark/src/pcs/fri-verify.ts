@@ -3,10 +3,11 @@ import { Rejection } from '../failure.ts'
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
 import type { Layout } from '../layout.ts'
-import { checkOpening, leafDigest } from '../merkle.ts'
+import { DIGEST_BYTES, checkOpening, extendDigests } from '../merkle.ts'
 import type { VerifierTranscript } from '../transcript.ts'
 import { distinct } from './domain.ts'
 import { evaluateLine, foldLeaf, lineX } from './fri-fold.ts'
+import type { Queries } from './queries.ts'
 
 /** What the commit phase sent and drew. */
 export interface FriCommitment {
@@ -33,32 +34,32 @@ export function friReceive(
 }
 
 /**
- * The twin of `friOpen`. `values` are what the committed columns give at each distinct query position. Rejects
+ * The twin of `friOpen`. `values` are what the committed columns give at each query position in ascending order. Rejects
  * 'deep/mismatch' when layer 0 says otherwise, 'fri/fold' when a later layer does, 'fri/final', 'merkle/root'.
  */
 export function friCheck(
   transcript: VerifierTranscript,
   layout: Layout,
   { roots, betas, final }: FriCommitment,
-  values: ReadonlyMap<number, QM31>,
+  queries: Queries,
+  values: readonly QM31[],
 ): void {
   const { hash, field } = transcript.suite
-  let expected = values
+  let expected = new Map(queries.at(layout.logDomain).map((q, i) => [q, values[i]]))
   let depth = 0
   layout.folds.forEach((arityLog, layer) => {
     const arity = 2 ** arityLog
     const words = 4 * arity
     const leaves = distinct([...expected.keys()].map((p) => p >>> arityLog))
     const opened = transcript.readElements(leaves.length * words)
-    const bytes = bytesOfWords(opened)
     checkOpening(
       hash,
       `fri layer ${layer}`,
       roots[layer],
       layout.logDomain - depth - arityLog,
       leaves,
-      leaves.map((_, i) => leafDigest(hash, bytes.subarray(i * words * 4, (i + 1) * words * 4), [words])),
-      () => transcript.readDigest(),
+      extendDigests(hash, new Uint8Array(DIGEST_BYTES * leaves.length), bytesOfWords(opened)),
+      (count) => transcript.readDigests(count),
     )
     const folded = new Map<number, QM31>()
     const leafValues = new Map<number, QM31[]>()
