@@ -87,7 +87,7 @@ describe('lies of the protocol', () => {
         ...lie,
         cheats: { claims: balance, mendSamples: true, layer: (i, w) => i === 0 && zero(w), final: zeros },
       },
-      'deep/mismatch',
+      'merkle/root',
     ],
     [
       'the same behind the first fold',
@@ -96,7 +96,7 @@ describe('lies of the protocol', () => {
         dense: true,
         cheats: { claims: balance, mendSamples: true, layer: (i, w) => i === 1 && zero(w), final: zeros },
       },
-      'fri/fold',
+      'merkle/root',
     ],
     [
       'the same behind the last fold',

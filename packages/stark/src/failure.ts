@@ -16,8 +16,6 @@ export const FAILURE_CODES = [
   'bus/unbalanced',
   'ood/mismatch',
   'merkle/root',
-  'deep/mismatch',
-  'fri/fold',
   'fri/final',
 ] as const
 

@@ -2,7 +2,7 @@ import type { Chip } from './air/chip.ts'
 import { Misuse, Rejection } from './failure.ts'
 import { P } from './field/m31.ts'
 import type { QM31 } from './field/qm31.ts'
-import { parameters, shapeOf } from './profiles.ts'
+import { finalLogDegreeFor, parameters, shapeOf } from './profiles.ts'
 import { InsecureParameters, foldArities, securityOf } from './security-report.ts'
 import type { ProtocolParameters, SecurityReport } from './security-report.ts'
 import { checkCommitment } from './verifying-key.ts'
@@ -137,7 +137,7 @@ export function layoutOf(vk: VerifyingKey, statement: StarkStatement, logHeights
     )
   const main = treeOf('main', (chip) => chip.columns.length)
   const interaction = treeOf('interaction', (chip) => 4 * chip.groups.length)
-  const n = Math.max(profile.finalLogDegree + 1, interaction.log, ...preprocessedTrees.map((t) => t.log))
+  const n = Math.max(profile.minLogHeight, interaction.log, ...preprocessedTrees.map((t) => t.log))
   const composition = treeLayout('composition', [{ chip: -1, log: n, count: COMPOSITION_COLUMNS }])
   const trees = [...preprocessedTrees, main, interaction, composition]
 
@@ -191,7 +191,7 @@ export function layoutOf(vk: VerifyingKey, statement: StarkStatement, logHeights
     samples,
     compositionSample: at('composition', -1),
     weights,
-    folds: foldArities(n, profile.foldArityLog, profile.finalLogDegree).map(Math.log2),
+    folds: foldArities(n, profile.foldArityLog, finalLogDegreeFor(profile, n)).map(Math.log2),
     ...securityOfLayout(vk, statement, present, n, samples.length),
   }
 }
