@@ -4,67 +4,76 @@ import { LEAF_KEY, NODE_KEY, SEGMENT_WORDS } from './kernels/kernels.ts'
 import type { Kernels, Pointer } from './kernels/kernels.ts'
 import { keyOf } from '@vouch/hash'
 import type { KeyedHash } from '@vouch/hash'
+import { distinct } from './pcs/domain.ts'
 
 const LEAF = keyOf(LEAF_KEY)
 const NODE = keyOf(NODE_KEY)
 export const DIGEST_WORDS = 8
+export const DIGEST_BYTES = 4 * DIGEST_WORDS
 
 /**
- * The digest of a leaf, for `classes` of so many words each: see Kernels.merkleTree. `bytes` are the leaf's words,
- * little-endian, class after class. Lengths are bound because they come from the verifying key and the heights.
+ * Digests of so many leaves extended by the words of one more class, as in Kernels.merkleTree. `rows` are the words,
+ * little-endian, leaf after leaf, of equal number. Lengths are bound because they come from the verifying key and the
+ * heights. A chain of classes starts from digests of zeros.
  */
-export function leafDigest(hash: KeyedHash, bytes: Uint8Array, classes: readonly number[]): Uint8Array {
-  let digest: Uint8Array = new Uint8Array(32)
-  let at = 0
-  for (const words of classes) {
-    const end = at + words * 4
-    do {
-      const next = Math.min(end, at + SEGMENT_WORDS * 4)
-      const message = new Uint8Array(32 + next - at)
-      message.set(digest)
-      message.set(bytes.subarray(at, next), 32)
-      digest = hash(LEAF, message)
-      at = next
-    } while (at < end)
+export function extendDigests(hash: KeyedHash, digests: Uint8Array, rows: Uint8Array): Uint8Array {
+  const count = digests.length / DIGEST_BYTES
+  const size = rows.length / count
+  let chained = digests
+  for (let at = 0; at < size; at += SEGMENT_WORDS * 4) {
+    const segment = Math.min(SEGMENT_WORDS * 4, size - at)
+    const length = DIGEST_BYTES + segment
+    const messages = new Uint8Array(count * length)
+    for (let i = 0; i < count; i++) {
+      messages.set(chained.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES), i * length)
+      messages.set(rows.subarray(i * size + at, i * size + at + segment), i * length + DIGEST_BYTES)
+    }
+    chained = hashEach(hash, LEAF, messages, length)
   }
-  return digest
+  return chained
+}
+
+/** The digests, one after the other, of messages of `length` bytes each. */
+function hashEach(hash: KeyedHash, key: Uint8Array, messages: Uint8Array, length: number): Uint8Array {
+  const count = messages.length / length
+  const digests = new Uint8Array(DIGEST_BYTES * count)
+  for (let i = 0; i < count; i++)
+    digests.set(hash(key, messages.subarray(i * length, (i + 1) * length)), i * DIGEST_BYTES)
+  return digests
 }
 
 /**
- * Rejects 'merkle/root' unless `leaves`, at strictly ascending `positions`, belong to the tree of 2^log leaves with
- * this root. `sibling` reads the digests that the opened leaves do not give, layer by layer from the leaves up, left
- * to right: how many is decided by the positions alone.
+ * Rejects 'merkle/root' unless `leaves`, 32 bytes each, at strictly ascending `positions`, belong to the tree of 2^log
+ * leaves with this root. `siblings` reads so many more of the digests that the opened leaves do not give, layer by layer
+ * from the leaves up, left to right: how many is decided by the positions alone.
  */
 export function checkOpening(
   hash: KeyedHash,
   name: string,
   root: Uint8Array,
   log: number,
-  positions: ArrayLike<number>,
-  leaves: readonly Uint8Array[],
-  sibling: () => Uint8Array,
+  positions: readonly number[],
+  leaves: Uint8Array,
+  siblings: (count: number) => Uint8Array,
 ): void {
-  let indices = Array.from(positions)
+  let indices = positions
   let digests = leaves
-  const message = new Uint8Array(64)
   for (let layer = 0; layer < log; layer++) {
-    const upIndices: number[] = []
-    const upDigests: Uint8Array[] = []
-    for (let i = 0; i < indices.length; i++) {
-      const index = indices[i]
-      const own = digests[i]
-      const paired = index % 2 === 0 && indices[i + 1] === index + 1
-      const other = paired ? digests[++i] : sibling()
-      message.set(own, index % 2 === 0 ? 0 : 32)
-      message.set(other, index % 2 === 0 ? 32 : 0)
-      upIndices.push(index >>> 1)
-      upDigests.push(hash(NODE, message))
+    const parents = distinct(indices.map((i) => i >>> 1))
+    const missing = siblings(2 * parents.length - indices.length)
+    const messages = new Uint8Array(2 * DIGEST_BYTES * parents.length)
+    let own = 0
+    let other = 0
+    for (let child = 0; child < 2 * parents.length; child++) {
+      const isOwn = indices[own] === 2 * parents[child >>> 1] + (child & 1)
+      const [from, k] = isOwn ? [digests, own++] : [missing, other++]
+      messages.set(from.subarray(DIGEST_BYTES * k, DIGEST_BYTES * (k + 1)), DIGEST_BYTES * child)
     }
-    indices = upIndices
-    digests = upDigests
+    digests = hashEach(hash, NODE, messages, 2 * DIGEST_BYTES)
+    indices = parents
   }
-  if (!digests[0].every((b, i) => b === root[i]))
-    throw new Rejection('merkle/root', name, hex(root), hex(digests[0]))
+  if (!digests.every((b, i) => b === root[i]))
+    throw new Rejection('merkle/root', name, hex(root), hex(digests))
 }
 
 /** The siblings that `checkOpening` will ask for, in its order, out of a tree of `Kernels.merkleTree` or `friTree`. */

@@ -183,9 +183,9 @@ export class VerifierTranscript extends Transcript {
     return this.#reader.elements(count)
   }
 
-  /** A digest that a root binds; the caller checks it against it. */
-  readDigest(): Uint8Array {
-    return this.#reader.take(32)
+  /** Digests of 32 bytes that a root binds; the caller checks them against it. */
+  readDigests(count: number): Uint8Array {
+    return this.#reader.take(32 * count)
   }
 
   /** Rejects 'proof/trailing-bytes' unless the whole proof was read. */

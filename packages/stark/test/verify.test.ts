@@ -9,6 +9,7 @@ import * as Q from '../src/field/qm31.ts'
 import { absorbHeader } from '../src/header.ts'
 import type { Kernels } from '../src/kernels/kernels.ts'
 import type { StarkStatement } from '../src/layout.ts'
+import type { Profile } from '../src/profiles.ts'
 import { prove } from '../src/prove.ts'
 import type { ProveOptions } from '../src/prove.ts'
 import { Transcript, isGround } from '../src/transcript.ts'
@@ -51,9 +52,11 @@ const SAMPLES = CLAIMS + 5 * 16 + 32
 async function forged(
   spoil: (t: Toy) => Kernels | void,
   options: Parameters<typeof toy>[2] = {},
+  profile: Partial<Profile> = {},
 ): Promise<Verdict> {
   const t = toy(await kernelsWith(), 'fast-100', options)
-  const key = lighter(t.vk, BITS)
+  const light = lighter(t.vk, BITS)
+  const key = { ...light, profile: { ...light.profile, ...profile } }
   const unchecked: ProveOptions = { unchecked: true }
   const { proof } = await prove(spoil(t) ?? t.kernels, key, t.statement, t.witness, unchecked)
   return verify(key, t.statement, proof, { minBits: BITS })
@@ -98,28 +101,6 @@ const cases: Record<FailureCode, () => Verdict | Promise<Verdict>> = {
   // The table's column of values; the first sample, of 'idle', cancels out of every constraint.
   'ood/mismatch': () => check(edited((p) => (p[SAMPLES + 16] ^= 1))),
   'merkle/root': () => check(edited((p) => (p[p.length - 1] ^= 1))),
-  // Layer 0 holds the DEEP quotient plus one: still of low degree, and committed honestly.
-  'deep/mismatch': () =>
-    forged((t) =>
-      spoiled(t.kernels, {
-        addQuotients(sums, point, a, b, log, planes) {
-          t.kernels.addQuotients(sums, point, a, b, log, planes)
-          bump(t.kernels, planes, 2 ** log)
-        },
-      }),
-    ),
-  // The first fold plus one: a line polynomial of the right degree, but not the folded one.
-  'fri/fold': () =>
-    forged(
-      (t) =>
-        spoiled(t.kernels, {
-          friFold(from, log, depth, arityLog, beta, to) {
-            t.kernels.friFold(from, log, depth, arityLog, beta, to)
-            if (depth === 0) bump(t.kernels, to, 2 ** (log - arityLog))
-          },
-        }),
-      { fibonacciLog: 10 },
-    ),
   'fri/final': () =>
     forged((t) =>
       spoiled(t.kernels, {
@@ -167,6 +148,35 @@ describe('verify', () => {
       if (!verdict.ok && verdict.failure.code === 'merkle/root') seen.add(verdict.failure.at)
     }
     expect([...seen].sort()).toEqual(['composition', 'fri layer 0', 'interaction', 'main', 'tables'])
+  })
+
+  it('merkle/root: the first layer of FRI is another than the DEEP quotient of the opened columns', async () => {
+    // The quotient plus one: still of low degree, and committed honestly.
+    const verdict = await forged((t) =>
+      spoiled(t.kernels, {
+        addQuotients(sums, point, a, b, log, planes) {
+          t.kernels.addQuotients(sums, point, a, b, log, planes)
+          bump(t.kernels, planes, 2 ** log)
+        },
+      }),
+    )
+    expect(verdict).toMatchObject({ failure: { code: 'merkle/root', at: 'fri layer 0' } })
+  })
+
+  it('merkle/root: a later layer of FRI is another than the fold', async () => {
+    // The first fold plus one: a line polynomial of the right degree.
+    const verdict = await forged(
+      (t) =>
+        spoiled(t.kernels, {
+          friFold(from, log, depth, arityLog, beta, to) {
+            t.kernels.friFold(from, log, depth, arityLog, beta, to)
+            if (depth === 0) bump(t.kernels, to, 2 ** (log - arityLog))
+          },
+        }),
+      { fibonacciLog: 10 },
+      { finalLogDegree: 5 },
+    )
+    expect(verdict).toMatchObject({ failure: { code: 'merkle/root', at: 'fri layer 1' } })
   })
 
   it('refuses a bit flipped anywhere', () => {

@@ -1,13 +1,11 @@
 import type { Air } from '../air/chip.ts'
 import { Misuse } from '../failure.ts'
 import type { Kernels, Pointer } from '../kernels/kernels.ts'
-import { liftPosition } from '../kernels/positions.ts'
-import type { TreeLayout } from '../layout.ts'
 import { rootOf, siblings, treeWords } from '../merkle.ts'
 import type { ProverTranscript } from '../transcript.ts'
 import { bytesOfWords } from '../codec.ts'
 import type { PreprocessedCommitment } from '../verifying-key.ts'
-import { distinct } from './domain.ts'
+import { Queries } from './queries.ts'
 
 /** A committed column: its coefficients, and its values on the extended domain in domain order. */
 export interface CommittedColumn {
@@ -101,28 +99,30 @@ export function commitPreprocessed(
   return { ...committed, name: tree, logBlowup, commitment: { root: committed.root, logHeights }, byChip }
 }
 
-/** Writes the rows of a tree at the positions that `queries` (in the domain of size 2^logDomain) lift to, then siblings. */
+/**
+ * Writes the rows of a tree at the positions that `drawn` (in the domain of size 2^logDomain) lift to, height by height,
+ * each position of a height once; then siblings.
+ */
 export function openTree(
   kernels: Kernels,
   transcript: ProverTranscript,
   tree: CommittedTree,
   logBlowup: number,
-  queries: ArrayLike<number>,
+  drawn: ArrayLike<number>,
   logDomain: number,
 ): void {
-  const positions = distinct(Array.from(queries, (q) => liftPosition(q, logDomain, tree.log)))
-  const width = tree.columns.length
-  const values = new Uint32Array(positions.length * width)
-  tree.columns.forEach(({ log, extended }, c) => {
-    const size = log + logBlowup
-    const column = kernels.words(extended, 2 ** size)
-    positions.forEach((p, i) => {
-      values[i * width + c] = column[liftPosition(p, tree.log, size)]
+  const queries = new Queries(Array.from(drawn), logDomain)
+  for (const log of new Set(tree.columns.map((c) => c.log))) {
+    const columns = tree.columns.filter((c) => c.log === log)
+    const positions = queries.at(log + logBlowup)
+    const values = new Uint32Array(positions.length * columns.length)
+    columns.forEach(({ extended }, c) => {
+      const column = kernels.words(extended, 2 ** (log + logBlowup))
+      positions.forEach((p, i) => {
+        values[i * columns.length + c] = column[p]
+      })
     })
-  })
-  transcript.writeOpening(bytesOfWords(values))
-  transcript.writeOpening(siblings(kernels, tree.pointer, tree.log, positions))
+    transcript.writeOpening(bytesOfWords(values))
+  }
+  transcript.writeOpening(siblings(kernels, tree.pointer, tree.log, queries.at(tree.log)))
 }
-
-/** The words of a leaf, class by class, for `leafDigest`. */
-export const leafClasses = (tree: TreeLayout): number[] => tree.classes.map((c) => c.count)
