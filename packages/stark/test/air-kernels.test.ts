@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { WasmMemory } from '@vouch/wasm'
-import { chip } from '../src/air/chip.ts'
+import { chip, messageBits } from '../src/air/chip.ts'
 import type { Bus, Chip } from '../src/air/chip.ts'
 import { programOf, rowEvaluator } from '../src/air/program.ts'
+import { P } from '../src/field/m31.ts'
 import * as Q from '../src/field/qm31.ts'
 import type { QM31 } from '../src/field/qm31.ts'
 import { createArena } from '../src/kernels/arena.ts'
@@ -12,6 +12,7 @@ import { wasmChip } from '../src/kernels/chip-wasm.ts'
 import { VanishingDenominator } from '../src/kernels/kernels.ts'
 import type { ChipKernels, Kernels } from '../src/kernels/kernels.ts'
 import { prevPosition } from '../src/kernels/positions.ts'
+import type { WasmMemory } from '../src/kernels/webassembly.ts'
 import { LOOK_UP, randomChip, randomNumbers, randomRows } from './air-random.ts'
 
 /** As much of the kernels as a chip's need: memory. */
@@ -76,6 +77,107 @@ describe('compiled chip kernels equal the reference', () => {
       const out = Array.from({ length: 4 * source.groups.length }, () => kernels.allocUninitialized(2 ** log))
       const claim = k.interaction(natural, log, z, alpha, out)
       return { claim, planes: out.map((p) => kernels.words(p, 2 ** log).slice()) }
+    })
+    expect(compiled).toEqual(reference)
+  })
+
+  it.each(CASES)('fractions, chip %i, height 2^%i', (seed, log) => {
+    const source = randomChip(seed)
+    const { kernels, natural, each } = both(source, log, seed)
+    const random = randomNumbers(seed)
+    const [z, alpha] = [random.extension(), random.extension()]
+    const size = 2 ** (log + messageBits(source))
+    const [reference, compiled] = each((k) => {
+      const [numerators, denominators] = [
+        kernels.allocUninitialized(size),
+        kernels.allocUninitialized(4 * size),
+      ]
+      kernels.words(numerators, size).fill(P)
+      kernels.words(denominators, 4 * size).fill(P)
+      k.fractions(natural, log, z, alpha, numerators, denominators)
+      return [kernels.words(numerators, size).slice(), kernels.words(denominators, 4 * size).slice()]
+    })
+    expect(compiled).toEqual(reference)
+    const [numerators, denominators] = reference
+    const height = 2 ** log
+    const program = programOf(source)
+    const columns = (pointers: readonly number[]): Uint32Array[] =>
+      pointers.map((p) => kernels.words(p, height))
+    const valuesOf = rowEvaluator(program.steps, {
+      main: columns(natural.main),
+      preprocessed: columns(natural.preprocessed),
+      publics: natural.publics,
+      previous: (row) => (row + height - 1) % height,
+      first: (row) => (row === 0 ? 1 : 0),
+    })
+    for (const row of new Set([0, 1, height - 1])) {
+      const values = valuesOf(row)
+      for (let m = 0; m < size / height; m++) {
+        const { bus, sign } = source.messages[m] ?? { sign: 1 }
+        const { multiplicity, tuple } = program.messages[m] ?? {}
+        const n = multiplicity === undefined ? 0 : (P + sign * values[multiplicity]) % P
+        const wire = bus === undefined ? [] : [bus.id, ...tuple.map((step) => values[step])]
+        const d = wire.reduce<QM31>((sum, t, j) => Q.sub(sum, Q.mulBase(Q.pow(alpha, j), t)), z)
+        const leaf = row + height * m
+        expect(numerators[leaf]).toBe(n)
+        expect([0, 1, 2, 3].map((l) => denominators[size * l + leaf])).toEqual(bus === undefined ? Q.ONE : d)
+      }
+    }
+  })
+
+  it('fractions of one to five messages: those past the last are 0/1', () => {
+    for (const times of [[1], [-1], [3, -3], [1, 2, -1], [1, -1, 5, -5], [2, -7, -4, -5, 6]])
+      for (const log of [1, 2, 5]) {
+        const source = plain(times)
+        const { kernels, memory } = memoryKernels()
+        const random = randomNumbers(times.length)
+        const [z, alpha] = [random.extension(), random.extension()]
+        const height = 2 ** log
+        const x = kernels.alloc(height)
+        kernels.words(x, height).forEach((_, i, words) => (words[i] = random.element()))
+        const size = 2 ** (log + messageBits(source))
+        expect(size / height).toBe([2, 2, 2, 4, 4, 8][times.length])
+        for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)]) {
+          const [numerators, denominators] = [kernels.alloc(size), kernels.alloc(4 * size)]
+          kernels.words(numerators, size).fill(7)
+          kernels.words(denominators, 4 * size).fill(7)
+          k.fractions({ main: [x], preprocessed: [], publics: [] }, log, z, alpha, numerators, denominators)
+          const expected = Array.from({ length: size }, (_, leaf) => {
+            const m = Math.floor(leaf / height)
+            if (m >= times.length) return { n: 0, d: Q.ONE }
+            const t = Q.mulBase(alpha, (kernels.words(x, height)[leaf % height] + m) % P)
+            return { n: (P + times[m]) % P, d: Q.sub(Q.sub(z, Q.ONE), t) }
+          })
+          expect([...kernels.words(numerators, size)]).toEqual(expected.map(({ n }) => n))
+          expect([...kernels.words(denominators, 4 * size)]).toEqual(
+            [0, 1, 2, 3].flatMap((l) => expected.map(({ d }) => d[l])),
+          )
+        }
+      }
+  })
+
+  it.each(CASES)('row constraints, chip %i, height 2^%i', (seed, log) => {
+    const source = randomChip(seed)
+    const { kernels, natural, each } = both(source, log + 1, seed)
+    const random = randomNumbers(seed + 8)
+    const count = 2 ** (log + 1)
+    const column = (value: (i: number) => number): number => {
+      const pointer = kernels.alloc(count)
+      kernels.words(pointer, count).forEach((_, i, words) => (words[i] = value(i)))
+      return pointer
+    }
+    const columns = {
+      ...natural,
+      prev: column((q) => prevPosition(q, log, 1)),
+      first: column(random.element),
+    }
+    const weights = source.constraints.map(random.extension)
+    const before = Uint32Array.from({ length: 4 * count }, random.element)
+    const [reference, compiled] = each((k) => {
+      const planes = kernels.alloc(4 * count)
+      kernels.words(planes, 4 * count).set(before)
+      k.rowConstraints(columns, log, weights, [12345, 2 ** 30 + 1], planes)
+      return kernels.words(planes, 4 * count).slice()
     })
     expect(compiled).toEqual(reference)
   })
@@ -232,7 +334,7 @@ describe('denominator forms', () => {
       constrain(c, b) {
         b.receive('before', bus, 1, [1, c['addr'], c['value'], c['t']])
         b.send('after', bus, 1, [1, c['addr'], c['value'], c['clk'].mul(4).add(b.public('offset'))])
-        b.send('wide', bus, 1, [c['x'].add(c['t']).add(7), c['addr'].sub(c['value']), c['x'], 0])
+        b.send('wide', bus, 1, [c['x'].add(c['t']).add(7), c['addr'].mul(c['value']), c['x'], 0])
       },
     },
     ['offset'],

@@ -8,7 +8,8 @@ import { combining } from './wasm-combine.ts'
 import { emitFft } from './wasm-fft.ts'
 import { emitField } from './wasm-field.ts'
 import { emitFolds } from './wasm-folds.ts'
-import { referenceTree } from './reference-gkr.ts'
+import { emitFractions } from './wasm-fractions.ts'
+import { fractionTree } from './wasm-gkr.ts'
 import { hashing } from './wasm-hashing.ts'
 import { RESERVED_BYTES } from './wasm-layout.ts'
 import { emitLinear } from './wasm-linear.ts'
@@ -24,6 +25,7 @@ function kernelModule(): Uint8Array<ArrayBuffer> {
   emitBlake3(m)
   emitLinear(m)
   emitFolds(m)
+  emitFractions(m)
   return m.bytes()
 }
 
@@ -46,7 +48,7 @@ export async function wasmKernels(maxWords?: number): Promise<Kernels> {
     ...hashing(arena, functions),
     ...combining(arena, functions),
     ...quotients(arena, functions, tables, fft),
-    ...referenceTree(arena.words),
+    ...fractionTree(arena, functions),
     chip(chip) {
       let compiled = chips.get(chip)
       if (compiled === undefined) {

@@ -1,0 +1,105 @@
+import * as M from '../field/m31.ts'
+import * as Q from '../field/qm31.ts'
+import type { QM31 } from '../field/qm31.ts'
+import type { Arena } from './arena.ts'
+import type { Fractions, Pointer } from './kernels.ts'
+import { referenceTree } from './reference-gkr.ts'
+import type { TreeKernels } from './reference-gkr.ts'
+import { LAYER } from './wasm-fractions.ts'
+import type { Functions } from './wasm-tables.ts'
+
+/** Entries a call: V8 swaps in the optimised code of a function only between calls. */
+const CHUNK = 2048
+/** Words of a partial sum: four lanes a limb. */
+const LANES = 16
+
+const planes = (pointer: Pointer, n: number): number[] => Q.UNITS.map((_, l) => pointer + 4 * l * n)
+
+/** Sums of fewer than eight fractions are the reference's. */
+export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
+  const reference = referenceTree(arena.words)
+  const inChunks = (n: number, run: (from: number, to: number) => void): void => {
+    for (let i = 0; i < n; i += CHUNK) run(4 * i, 4 * Math.min(n, i + CHUNK))
+  }
+  const blockOf = (layer: Fractions): Pointer => {
+    const block = arena.alloc(LAYER.bytes / 4)
+    const w = arena.words(block, LAYER.bytes / 4)
+    w.set(planes(layer.numerators, 2 ** (layer.numeratorHalf + 1)), LAYER.numerators / 4)
+    w.set(planes(layer.denominators, 2 ** (layer.denominatorHalf + 1)), LAYER.denominators / 4)
+    w[LAYER.numeratorHalf / 4] = 4 * 2 ** layer.numeratorHalf
+    w[LAYER.denominatorHalf / 4] = 4 * 2 ** layer.denominatorHalf
+    return block
+  }
+  /** The sum of `count` QM31 over all calls of a kernel, each of which leaves four lanes a limb. */
+  const total = (
+    n: number,
+    count: number,
+    run: (from: number, to: number, sums: Pointer) => void,
+  ): QM31[] => {
+    const sums = arena.allocUninitialized(LANES * count)
+    const totals = Array.from({ length: count }, (): QM31 => Q.ZERO)
+    inChunks(n, (from, to) => {
+      run(from, to, sums)
+      const w = arena.words(sums, LANES * count)
+      totals.forEach((sum, i) => {
+        totals[i] = sum.map((limb, l) => {
+          const at = LANES * i + 4 * l
+          return (limb + w[at] + w[at + 1] + w[at + 2] + w[at + 3]) % M.P
+        }) as unknown as QM31
+      })
+    })
+    return totals
+  }
+
+  return {
+    ...reference,
+
+    addFractions(from, log, numerators, denominators) {
+      const n = 2 ** log
+      if (log < 2) return reference.addFractions(from, log, numerators, denominators)
+      arena.scoped(() => {
+        const block = blockOf(from)
+        const w = arena.words(block, LAYER.bytes / 4)
+        w.set(planes(numerators, n), LAYER.out / 4)
+        w.set(planes(denominators, n), LAYER.outDenominators / 4)
+        const run = from.base ? functions.addFractionsBase! : functions.addFractions!
+        inChunks(n, (start, end) => run(block, start, end))
+      })
+    },
+
+    roundSums(layer, log, eq, lambda) {
+      if (log < 3) return reference.roundSums(layer, log, eq, lambda)
+      const n = 2 ** (log - 1)
+      return arena.scoped(() => {
+        const block = blockOf(layer)
+        const w = arena.words(block, LAYER.bytes / 4)
+        w.set(planes(eq, n), LAYER.eq / 4)
+        w.set(lambda, LAYER.lambda / 4)
+        w[LAYER.distance / 4] = 4 * n
+        const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
+        const [constant, square] = total(n, 2, (from, to, sums) => run(block, from, to, sums))
+        return [constant, square]
+      })
+    },
+
+    bindFractions(layer, log, challenge, to) {
+      if (log < 3) return reference.bindFractions(layer, log, challenge, to)
+      const n = 2 ** (log - 1)
+      arena.scoped(() => {
+        const r = arena.alloc(4)
+        arena.words(r, 4).set(challenge)
+        const { numerators, denominators, base } = layer
+        const [nHalf, dHalf] = [4 * 2 ** layer.numeratorHalf, 4 * 2 ** layer.denominatorHalf]
+        const { bind, bindBase } = functions
+        for (const k of [0, 1]) {
+          const [nAt, dAt] = [numerators + k * nHalf, denominators + k * dHalf]
+          inChunks(n, (start, end) => {
+            if (base) bindBase(nAt, 0, to + 4 * k * n, 8 * n, 4 * n, r, start, end)
+            else bind(nAt, 2 * nHalf, nAt, 2 * nHalf, 4 * n, r, start, end)
+            bind(dAt, 2 * dHalf, dAt, 2 * dHalf, 4 * n, r, start, end)
+          })
+        }
+      })
+    },
+  }
+}
