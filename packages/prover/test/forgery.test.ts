@@ -1,5 +1,5 @@
 import { assembleElf } from '@vouch/engine/assembler'
-import { encodeStatement, imageId as imageIdOf } from '@vouch/machine'
+import { encodeStatement, imageId as imageIdOf, riscvAir } from '@vouch/machine'
 import type { ImageHeader, Statement } from '@vouch/machine'
 import { MAX_PROOF_BYTES, createKernels, qm31 as Q } from '@vouch/stark'
 import type { Kernels, QM31 } from '@vouch/stark'
@@ -63,6 +63,45 @@ describe('coherent faults, proved to the end', () => {
     const isBus = broken.some((what) => !what.includes(': '))
     expect(codeOf(await check(forged))).toBe(isBus ? 'bus/unbalanced' : 'ood/mismatch')
     expect(await verdictOn({ ...forgery, cheats: { claims: balance } })).toBe('ood/mismatch')
+  })
+})
+
+describe('a second table of a chip', () => {
+  const moved = (cheat: Readonly<Record<string, number>>): Forgery => ({
+    ...compute,
+    extra: ['add/2'],
+    cells: (c) => {
+      for (const name of riscvAir.chips.find((chip) => chip.name === 'add')!.columns) {
+        c.column('add/2', name)[0] = c.column('add', name)[0]
+        c.column('add', name)[0] = 0
+      }
+      c.add('add/2', 0, cheat)
+    },
+  })
+
+  it('may have any of its rows', async () => {
+    const forged = await forge(kernels, moved({}))
+    expect(forged.broken).toEqual([])
+    expect(codeOf(await check(forged))).toBe('accepted')
+  })
+  it('may not have a false one', async () => {
+    const forged = await forge(kernels, moved({ a0: 1 }))
+    expect(forged.broken).toEqual(['Mem', 'add/2: high limb of b - c', 'add/2: low limb of b - c'])
+    expect(codeOf(await check(forged))).toBe('bus/unbalanced')
+    expect(await verdictOn({ ...moved({ a0: 1 }), cheats: { claims: balance } })).toBe('ood/mismatch')
+  })
+  it('may not say a row again', async () => {
+    const again: Forgery = {
+      ...compute,
+      extra: ['add/2'],
+      cells: (c) => {
+        for (const name of riscvAir.chips.find((chip) => chip.name === 'add')!.columns)
+          c.column('add/2', name)[0] = c.column('add', name)[0]
+      },
+    }
+    const forged = await forge(kernels, again)
+    expect(forged.broken).toEqual(['Mem', 'State'])
+    expect(codeOf(await check(forged))).toBe('bus/unbalanced')
   })
 })
 
