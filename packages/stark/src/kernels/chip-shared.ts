@@ -22,7 +22,7 @@ export const emitShared = (m: ModuleBuilder): SharedFunctions => ({
   power: emitInverseVector(m),
 })
 
-function emitMultiply(m: ModuleBuilder): FunctionBuilder {
+export function emitMultiply(m: ModuleBuilder): FunctionBuilder {
   const four = ['v128', 'v128', 'v128', 'v128'] as const
   const f = m.func('', [...four, ...four], four)
   const s = simd(f)
