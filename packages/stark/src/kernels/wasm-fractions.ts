@@ -68,7 +68,7 @@ const splatLimbs = (f: FunctionBuilder, address: Local, offset: number): Limbs =
 }
 
 /** Bytes of each plane that are worked on at once. */
-const BLOCK = 256
+const BLOCK = 1024
 /**
  * A work area: copies of a block of n0, n1, d0 and d1, four limbs each, at X = 0 or of the differences, then of weights or
  * results. Planes lie powers of two apart: taken in turn, a vector each, they would drive each other out of the caches.

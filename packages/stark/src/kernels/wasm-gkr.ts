@@ -6,6 +6,7 @@ import type { Fractions, Pointer } from './kernels.ts'
 import { referenceTree } from './reference-gkr.ts'
 import type { TreeKernels } from './reference-gkr.ts'
 import { LAYER } from './wasm-fractions.ts'
+import { CONSTRAINTS } from './wasm-sums.ts'
 import type { Functions } from './wasm-tables.ts'
 
 /** Entries a call: V8 swaps in the optimised code of a function only between calls. */
@@ -15,7 +16,7 @@ const LANES = 16
 
 const planes = (pointer: Pointer, n: number): number[] => Q.UNITS.map((_, l) => pointer + 4 * l * n)
 
-/** Sums of fewer than eight fractions are the reference's. */
+/** The kernels over vectors; what has fewer than four entries, as every tree has near its root, is the reference's. */
 export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
   const reference = referenceTree(arena.words)
   const inChunks = (n: number, run: (from: number, to: number) => void): void => {
@@ -52,8 +53,6 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
   }
 
   return {
-    ...reference,
-
     addFractions(from, log, numerators, denominators) {
       const n = 2 ** log
       if (log < 2) return reference.addFractions(from, log, numerators, denominators)
@@ -99,6 +98,65 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
             bind(dAt, 2 * dHalf, dAt, 2 * dHalf, 4 * n, r, start, end)
           })
         }
+      })
+    },
+
+    eqTables(point, tables) {
+      const small = Math.min(point.length, 2)
+      reference.eqTables(point.slice(0, small), tables)
+      arena.scoped(() => {
+        const p = arena.alloc(4)
+        for (let t = 2; t < point.length; t++) {
+          const n = 2 ** t
+          arena.words(p, 4).set(point[t])
+          inChunks(n, (from, to) => functions.eqLevel!(tables + 16 * n, 4 * n, tables + 32 * n, p, from, to))
+        }
+      })
+    },
+
+    innerProduct(e, f, log) {
+      if (log < 2) return reference.innerProduct(e, f, log)
+      const n = 2 ** log
+      return arena.scoped(
+        () => total(n, 1, (from, to, sums) => functions.innerProduct!(e, f, 4 * n, sums, from, to))[0],
+      )
+    },
+
+    runningSum(e, f, log, share, out) {
+      if (log < 2) return reference.runningSum(e, f, log, share, out)
+      const n = 2 ** log
+      arena.scoped(() => {
+        const state = arena.alloc(20)
+        arena.words(state, 4).set(share)
+        inChunks(n, (from, to) => functions.runningSum!(e, f, out, 4 * n, state, from, to))
+      })
+      const w = arena.words(out, 4 * n)
+      return [w[n - 1], w[2 * n - 1], w[3 * n - 1], w[4 * n - 1]]
+    },
+
+    sumConstraints(columns, log, challenges, inverseVanishing, out) {
+      if (log < 2) return reference.sumConstraints(columns, log, challenges, inverseVanishing, out)
+      const half = 2 ** log
+      const { start, share, weights } = challenges
+      arena.scoped(() => {
+        const block = arena.alloc(CONSTRAINTS.bytes / 4)
+        const w = arena.words(block, CONSTRAINTS.bytes / 4)
+        w.set(columns.e, CONSTRAINTS.e / 4)
+        w.set(columns.s, CONSTRAINTS.s / 4)
+        w.set(columns.ratio, CONSTRAINTS.ratio / 4)
+        w.set(planes(columns.combination, 2 * half), CONSTRAINTS.combination / 4)
+        w.set(planes(out, 2 * half), CONSTRAINTS.out / 4)
+        w.set([columns.prev, columns.first], CONSTRAINTS.prev / 4)
+        w.set([...start, ...share], CONSTRAINTS.start / 4)
+        inverseVanishing.forEach((inverse, k) => {
+          w.set(
+            weights.flatMap((weight) => Q.mulBase(weight, inverse)),
+            CONSTRAINTS.weights / 4,
+          )
+          inChunks(half, (from, to) =>
+            functions.sumConstraints!(block, 4 * half * k + from, 4 * half * k + to),
+          )
+        })
       })
     },
   }

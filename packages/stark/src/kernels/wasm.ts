@@ -14,6 +14,7 @@ import { hashing } from './wasm-hashing.ts'
 import { RESERVED_BYTES } from './wasm-layout.ts'
 import { emitLinear } from './wasm-linear.ts'
 import { quotients } from './wasm-quotients.ts'
+import { emitSums } from './wasm-sums.ts'
 import { twiddleTables } from './wasm-tables.ts'
 import { transforms } from './wasm-transforms.ts'
 
@@ -26,6 +27,7 @@ function kernelModule(): Uint8Array<ArrayBuffer> {
   emitLinear(m)
   emitFolds(m)
   emitFractions(m)
+  emitSums(m)
   return m.bytes()
 }
 
