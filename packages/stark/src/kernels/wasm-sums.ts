@@ -1,5 +1,5 @@
 import { emitMultiply } from './chip-shared.ts'
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
+import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import { addLimbs, mulLimbs, simd, subLimbs, takeLimbs } from './simd.ts'
 import type { Limbs } from './simd.ts'
 import { planeAddresses } from './wasm-linear.ts'
