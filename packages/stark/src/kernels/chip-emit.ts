@@ -10,8 +10,8 @@ import { moduleBuilder } from './emit.ts'
  * of 16, and goes through it four rows at a time:
  * count, fractions -> -1, or a row offset near the offence; runningSum, constraints -> nothing.
  */
-export function chipModule(plan: ChipPlan): Uint8Array {
-  const m = moduleBuilder()
+export function chipModule(plan: ChipPlan, sharedMemory: boolean): Uint8Array {
+  const m = moduleBuilder(sharedMemory)
   const shared = emitShared(m)
   emitCount(m, plan)
   emitFractions(m, plan, shared)

@@ -10,28 +10,34 @@ import { BLOCK_ROWS, chipLayout } from './chip-layout.ts'
 import { referenceChip } from './chip-reference.ts'
 import { VanishingDenominator } from './kernels.ts'
 import type { ChipColumns, ChipKernels, Kernels, Pointer } from './kernels.ts'
-import { instantiate } from './webassembly.ts'
-import type { WasmFunction, WasmMemory } from './webassembly.ts'
+import type { PerThread, Pool } from './pool.ts'
+import type { WasmFunction } from './webassembly.ts'
 
 /** Rows a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK_ROWS = 16 * BLOCK_ROWS
 /** The chip kernels compiled to WebAssembly, over the memory of `kernels`. Compiles at once. */
-export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory): ChipKernels {
+export function wasmChip(chip: Chip<never>, kernels: Kernels, pool: Pool): ChipKernels {
   const program = programOf(chip)
   const forms = denominatorForms(chip, program)
   const used = program.steps.flatMap((s) => (s.kind === 'public' ? [s.index + 1] : []))
   const layout = chipLayout(chip, forms, Math.max(0, ...used))
-  const run = instantiate(chipModule({ chip, program, forms, layout }), memory)
+  const run = pool.link(chipModule({ chip, program, forms, layout }, pool.shared))
   const reference = referenceChip(chip, kernels)
   const counted = countedMessages({ chip })
 
-  /** Runs `body` with a fresh argument block that holds what every kernel needs. */
+  /** Runs `body` with a fresh argument block that holds what every kernel needs, and room for one a thread. */
   const withArguments = <T>(columns: ChipColumns, rows: number, body: (args: Arguments) => T): T => {
     const mark = kernels.mark()
     try {
-      const pointer = kernels.alloc(Math.ceil(layout.bytes / 4))
+      const words = Math.ceil(layout.bytes / 16) * 4
+      const pointer = kernels.alloc(words * pool.threads)
       const args: Arguments = {
         pointer,
+        perThread() {
+          const blocks = kernels.words(pointer, words * pool.threads)
+          for (let t = 1; t < pool.threads; t++) blocks.copyWithin(t * words, 0, words)
+          return { pointer, stride: 4 * words }
+        },
         set(at, values) {
           kernels.words(pointer + at, values.length).set(values)
         },
@@ -112,7 +118,12 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
             layout.weights,
             terms.flatMap((w) => Q.mulBase(w, inverse)),
           )
-          inChunks(run.constraints, args.pointer, half * height, (half + 1) * height)
+          const block = args.perThread()
+          pool.ranges(run.constraints, half * height, (half + 1) * height, CHUNK_ROWS, (a, b) => [
+            block,
+            4 * a,
+            4 * b,
+          ])
         })
       })
     },
@@ -121,6 +132,8 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
 
 interface Arguments {
   readonly pointer: Pointer
+  /** The block as it is, for each thread: they write to it. */
+  perThread(): PerThread
   set(at: number, values: readonly number[]): void
   get(at: number, length: number): Uint32Array
 }
