@@ -12,13 +12,14 @@ import { wasmChip } from '../src/kernels/chip-wasm.ts'
 import { VanishingDenominator } from '../src/kernels/kernels.ts'
 import type { ChipKernels, Kernels } from '../src/kernels/kernels.ts'
 import { prevPosition } from '../src/kernels/positions.ts'
-import type { WasmMemory } from '../src/kernels/webassembly.ts'
+import { soloPool } from '../src/kernels/pool.ts'
+import type { Pool } from '../src/kernels/pool.ts'
 import { LOOK_UP, randomChip, randomNumbers, randomRows } from './air-random.ts'
 
 /** As much of the kernels as a chip's need: memory. */
-function memoryKernels(): { kernels: Kernels; memory: WasmMemory } {
+function memoryKernels(): { kernels: Kernels; pool: Pool } {
   const arena = createArena(0)
-  return { kernels: arena as unknown as Kernels, memory: arena.memory }
+  return { kernels: arena as unknown as Kernels, pool: soloPool(arena.memory) }
 }
 
 /** Both implementations over one memory, and a run of each function on the same input. */
@@ -31,14 +32,14 @@ function both(
   natural: { main: number[]; preprocessed: number[]; publics: number[] }
   each: <T>(use: (compiled: ChipKernels) => T) => [T, T]
 } {
-  const { kernels, memory } = memoryKernels()
+  const { kernels, pool } = memoryKernels()
   const rows = randomRows(source, log, seed)
   const column = (values: Uint32Array): number => {
     const pointer = kernels.alloc(values.length)
     kernels.words(pointer, values.length).set(values)
     return pointer
   }
-  const implementations = [referenceChip(source, kernels), wasmChip(source, kernels, memory)]
+  const implementations = [referenceChip(source, kernels), wasmChip(source, kernels, pool)]
   return {
     kernels,
     natural: {
@@ -248,7 +249,7 @@ describe('compiled chip kernels equal the reference', () => {
 
   it('a denominator that vanishes is reported', () => {
     const source = plain([1])
-    const { kernels, memory } = memoryKernels()
+    const { kernels, pool } = memoryKernels()
     const x = kernels.alloc(512)
     kernels.words(x, 512).fill(9)
     kernels.words(x, 512)[300] = 5
@@ -257,14 +258,14 @@ describe('compiled chip kernels equal the reference', () => {
     // z = id + alpha·5
     const alpha = randomNumbers(1).extension()
     const z = Q.add(Q.ONE, Q.mulBase(alpha, 5))
-    for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)])
+    for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, pool)])
       expect(() => k.interaction(columns, 9, z, alpha, out)).toThrow(VanishingDenominator)
   })
 
   it('constant multiplicities, in every combination of signs', () => {
     for (const times of [[1], [-1], [3, -3], [1, 1], [-1, -1], [1, -1], [2, -7], [-4, -5, 6]]) {
       const source = plain(times)
-      const { kernels, memory } = memoryKernels()
+      const { kernels, pool } = memoryKernels()
       const random = randomNumbers(times.length)
       const column = (): number => {
         const pointer = kernels.alloc(32)
@@ -277,7 +278,7 @@ describe('compiled chip kernels equal the reference', () => {
       const weights = source.groups.map(random.extension)
       const prev = kernels.alloc(32)
       kernels.words(prev, 32).forEach((_, q, words) => (words[q] = prevPosition(q, 4, 1)))
-      const results = [referenceChip(source, kernels), wasmChip(source, kernels, memory)].map((k) => {
+      const results = [referenceChip(source, kernels), wasmChip(source, kernels, pool)].map((k) => {
         const out = interaction.map(() => kernels.alloc(16))
         const planes = kernels.alloc(128)
         const sum = k.interaction({ main, preprocessed: [], publics: [] }, 4, z, alpha, out)

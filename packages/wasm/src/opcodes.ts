@@ -1,6 +1,7 @@
 /** Instructions without immediates, by their names in the WebAssembly core specification §5.4 (SIMD ones after 0xfd). */
 export const PLAIN = {
   return: 0x0f,
+  drop: 0x1a,
   select: 0x1b,
   'i32.eqz': 0x45,
   'i32.eq': 0x46,

@@ -1,6 +1,6 @@
 /** The part of the WebAssembly JavaScript API that generated modules need; the package is compiled without DOM or Node types. */
 export interface WasmMemory {
-  readonly buffer: ArrayBuffer
+  readonly buffer: ArrayBufferLike
   /** Pages of 64 KiB; throws a RangeError past the maximum. */
   grow(pages: number): number
 }
@@ -8,11 +8,11 @@ export interface WasmMemory {
 export type WasmFunction = (...args: number[]) => number
 
 interface WebAssemblyApi {
-  readonly Memory: new (descriptor: { initial: number; maximum: number }) => WasmMemory
+  readonly Memory: new (descriptor: { initial: number; maximum: number; shared: boolean }) => WasmMemory
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (
     module: object,
-    imports: { env: { memory: WasmMemory } },
+    imports: { env: { memory: WasmMemory; scratch: number } },
   ) => { readonly exports: Readonly<Record<string, WasmFunction>> }
   compile(bytes: Uint8Array): Promise<object>
 }
@@ -23,18 +23,26 @@ export const PAGE_BYTES = 65536
 /** 4 GiB: pointers are unsigned 32-bit, so one that comes back from WASM as an i32 needs `>>> 0`. */
 export const MAX_PAGES = 65536
 
-export const createMemory = (initialPages: number): WasmMemory =>
-  new WebAssembly.Memory({ initial: initialPages, maximum: MAX_PAGES })
+export const createMemory = (initialPages: number, shared = false): WasmMemory =>
+  new WebAssembly.Memory({ initial: initialPages, maximum: MAX_PAGES, shared })
 
-/** Compiles and links a module built by `emit.ts`. Its functions take and give i32 (or f64) as numbers. */
-export function instantiate(bytes: Uint8Array, memory: WasmMemory): Readonly<Record<string, WasmFunction>> {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports
+/**
+ * Compiles and links a module built by `emit.ts`. Its functions take and give i32 (or f64) as numbers. `scratch` is the
+ * constant of that name: where the calling thread's scratch memory starts.
+ */
+export function instantiate(
+  bytes: Uint8Array,
+  memory: WasmMemory,
+  scratch = 0,
+): Readonly<Record<string, WasmFunction>> {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, scratch } }).exports
 }
 
 /** The same, compiled off the calling thread. */
 export async function instantiateAsync(
   bytes: Uint8Array,
   memory: WasmMemory,
+  scratch = 0,
 ): Promise<Readonly<Record<string, WasmFunction>>> {
-  return new WebAssembly.Instance(await WebAssembly.compile(bytes), { env: { memory } }).exports
+  return new WebAssembly.Instance(await WebAssembly.compile(bytes), { env: { memory, scratch } }).exports
 }

@@ -6,9 +6,14 @@ export interface KernelOptions {
   readonly kind?: 'wasm' | 'reference'
   /** The most words that `alloc` gives out; past it OutOfMemory. */
   readonly maxWords?: number
+  /**
+   * Threads that 'wasm' works on, the caller's included, at most 16; 1 unless told otherwise. Where memory cannot be
+   * shared it stays at 1. The others start in the background, keep no process alive and end with `close`.
+   */
+  readonly threads?: number
 }
 
 /** Kernels with a memory of their own. 'wasm' needs `simd128`; without it the host's compile error comes through. */
-export async function createKernels(options: KernelOptions = {}): Promise<Kernels> {
-  return options.kind === 'reference' ? referenceKernels(options.maxWords) : wasmKernels(options.maxWords)
+export async function createKernels({ kind, ...options }: KernelOptions = {}): Promise<Kernels> {
+  return kind === 'reference' ? referenceKernels(options.maxWords) : wasmKernels(options)
 }

@@ -25,12 +25,16 @@ export type Pointer = number
  */
 export interface Kernels {
   readonly name: 'wasm' | 'reference'
+  /** Threads that the larger calls run on, the caller's included. A call returns when all of its work is done. */
+  readonly threads: number
+  /** Ends the other threads; calls then run on the caller's alone. */
+  close(): void
   /** Words allocated now, and the most so far. */
   readonly usage: { readonly words: number; readonly peakWords: number }
   /** Zeroed memory of `words` words; grows the memory. Throws OutOfMemory past the limit. */
   alloc(words: number): Pointer
   /**
-   * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn`,
+   * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn(s)`,
    * `evaluate`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
    * and `fractions`, but not what they add to. The reference fills it with words that are no field elements.
    */
@@ -49,8 +53,20 @@ export interface Kernels {
     log: number,
     logBlowup: number,
   ): void
+  /** `extendColumn` of several columns, which may share nothing but `values`: what threads need, best a multiple of them. */
+  extendColumns(
+    columns: readonly {
+      readonly values: Pointer
+      readonly coefficients: Pointer
+      readonly extended: Pointer
+      readonly log: number
+    }[],
+    logBlowup: number,
+  ): void
   /** In place: values at the first 2^log positions of the domain of size 2^logDomain (log <= logDomain; a twin coset) -> coefficients. */
   interpolate(column: Pointer, log: number, logDomain: number): void
+  /** The same for several columns. */
+  interpolateColumns(columns: readonly Pointer[], log: number, logDomain: number): void
   /** Coefficients (2^log) -> values on the whole domain of size 2^logDomain >= 2^log. `destination` may not overlap. */
   evaluate(coefficients: Pointer, destination: Pointer, log: number, logDomain: number): void
 

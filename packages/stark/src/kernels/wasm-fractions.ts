@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
+import type { FunctionBuilder, Global, Local, ModuleBuilder } from '@vouch/wasm'
 import type { Limbs } from './simd.ts'
 import { addLimbs, mulLimbs, simd, takeLimbs } from './simd.ts'
 import {
@@ -12,7 +12,7 @@ import {
   takeWide,
 } from './simd-wide.ts'
 import type { Operand } from './simd-wide.ts'
-import { SCRATCH } from './wasm-layout.ts'
+import { BLOCKS } from './wasm-layout.ts'
 
 /**
  * Kernels over one layer of a fraction tree. `args` is an argument block, see LAYER; each goes over byte offsets
@@ -40,13 +40,13 @@ export const LAYER = {
   bytes: 112,
 } as const
 
-export function emitFractions(m: ModuleBuilder): void {
+export function emitFractions(m: ModuleBuilder, scratch: Global): void {
   const blocks = emitBlocks(m)
   for (const base of [false, true]) {
-    emitAdd(m, base, blocks)
-    const summand = emitSummand(m, base)
-    emitRound(m, base, true, summand, blocks)
-    emitRound(m, base, false, summand, blocks)
+    emitAdd(m, scratch, base, blocks)
+    const summand = emitSummand(m, scratch, base)
+    emitRound(m, scratch, base, true, summand, blocks)
+    emitRound(m, scratch, base, false, summand, blocks)
     emitBind(m, base)
   }
 }
@@ -70,16 +70,16 @@ const splatLimbs = (f: FunctionBuilder, address: Local, offset: number): Limbs =
 /** Bytes of each plane that are worked on at once. */
 const BLOCK = 1024
 /**
- * A work area: copies of a block of n0, n1, d0 and d1, four limbs each, at X = 0 or of the differences, then of weights or
+ * A work area, by offset from the thread's scratch memory: copies of a block of n0, n1, d0 and d1, four limbs each, at X = 0 or of the differences, then of weights or
  * results. Planes lie powers of two apart: taken in turn, a vector each, they would drive each other out of the caches.
  */
 const WORK = {
-  values: SCRATCH,
-  steps: SCRATCH + 16 * BLOCK,
+  values: BLOCKS,
+  steps: BLOCKS + 16 * BLOCK,
   /** Weights of a round; numerators, then denominators of a layer. */
-  other: SCRATCH + 32 * BLOCK,
+  other: BLOCKS + 32 * BLOCK,
   /** For each of values and steps: parts of a product, a QM31, an accumulator; then lambda. */
-  fixed: SCRATCH + 40 * BLOCK,
+  fixed: BLOCKS + 40 * BLOCK,
 } as const
 const FIXED = { parts: 0, sum: 96, total: 160, bytes: 160 + WIDE_PRODUCT_BYTES } as const
 const LAMBDA = WORK.fixed + 2 * FIXED.bytes
@@ -166,7 +166,7 @@ function eachPlane(
   f.give(address)
 }
 
-function emitAdd(m: ModuleBuilder, base: boolean, { copy }: BlockFunctions): void {
+function emitAdd(m: ModuleBuilder, scratch: Global, base: boolean, { copy }: BlockFunctions): void {
   const f = m.func(base ? 'addFractionsBase' : 'addFractions', ['i32', 'i32', 'i32'])
   const s = simd(f)
   const [args, off, to] = f.params
@@ -180,16 +180,16 @@ function emitAdd(m: ModuleBuilder, base: boolean, { copy }: BlockFunctions): voi
       f.set(limb)
     }
   }
-  f.i32(WORK.fixed).set(fixed)
+  f.global(scratch, WORK.fixed).set(fixed)
   eachBlock(f, off, to, (bytes) => {
     eachPlane(f, args, off, base, (address, place) =>
       f
         .get(address)
-        .i32(WORK.values + place)
+        .global(scratch, WORK.values + place)
         .get(bytes)
         .call(copy),
     )
-    f.i32(WORK.values).tee(at).get(bytes).op('i32.add').set(end)
+    f.global(scratch, WORK.values).tee(at).get(bytes).op('i32.add').set(end)
     f.while(at, end, 16, () => {
       if (base) {
         const sum = takeWide(f)
@@ -223,7 +223,7 @@ function emitAdd(m: ModuleBuilder, base: boolean, { copy }: BlockFunctions): voi
     })
     for (const [k, slot] of [LAYER.out, LAYER.outDenominators].entries())
       for (let l = 0; l < 4; l++) {
-        f.i32(WORK.other + BLOCK * (4 * k + l))
+        f.global(scratch, WORK.other + BLOCK * (4 * k + l))
         planeAt(f, args, slot + 4 * l, off)
           .get(bytes)
           .call(copy)
@@ -235,7 +235,7 @@ function emitAdd(m: ModuleBuilder, base: boolean, { copy }: BlockFunctions): voi
  * [values, weight, fixed]: total += weight·(n0·d1 + d0·(n1 + lambda·d1)) of four indices of a block; `fixed` is the address
  * of FIXED.
  */
-function emitSummand(m: ModuleBuilder, base: boolean): FunctionBuilder {
+function emitSummand(m: ModuleBuilder, scratch: Global, base: boolean): FunctionBuilder {
   const f = m.func('', ['i32', 'i32', 'i32'])
   const s = simd(f)
   const [values, weight, fixed] = f.params
@@ -243,7 +243,7 @@ function emitSummand(m: ModuleBuilder, base: boolean): FunctionBuilder {
   const lambda = f.local('i32')
   const [sum, parts] = [operand(fixed, FIXED.sum, 16), operand(fixed, FIXED.parts, 16)]
   const [x, y] = [takeLimbs(f), takeLimbs(f)]
-  f.i32(LAMBDA).set(lambda)
+  f.global(scratch, LAMBDA).set(lambda)
   loadOperand(f, d1, x)
   loadOperand(f, operand(lambda, 0, 16), y)
   mulLimbs(f, s, x, y, x)
@@ -265,6 +265,7 @@ function emitSummand(m: ModuleBuilder, base: boolean): FunctionBuilder {
 /** Σ eq·(n0·d1 + d0·(n1 + lambda·d1)) of the values at X = 0 and of the differences, or of the differences alone. */
 function emitRound(
   m: ModuleBuilder,
+  scratch: Global,
   base: boolean,
   constant: boolean,
   summand: FunctionBuilder,
@@ -284,12 +285,12 @@ function emitRound(
     f.v128(0).set(zero)
     for (const area of areas)
       for (let i = 0; i < WIDE_PRODUCT_BYTES; i += 16)
-        f.i32(area.fixed)
+        f.global(scratch, area.fixed)
           .get(zero)
           .store('v128.store', FIXED.total + i)
   })
   for (let l = 0; l < 4; l++) {
-    f.i32(LAMBDA)
+    f.global(scratch, LAMBDA)
       .get(args)
       .load('v128.load32_splat', LAYER.lambda + 4 * l)
     f.store('v128.store', 16 * l)
@@ -298,30 +299,30 @@ function emitRound(
     eachPlane(f, args, off, base, (address, place) => {
       if (constant)
         f.get(address)
-          .i32(WORK.values + place)
+          .global(scratch, WORK.values + place)
           .get(bytes)
           .call(copy)
       f.get(address, distance)
-        .i32(WORK.steps + place)
+        .global(scratch, WORK.steps + place)
         .get(bytes)
         .call(subtract)
     })
     for (let l = 0; l < 4; l++)
       planeAt(f, args, LAYER.eq + 4 * l, off)
-        .i32(WORK.other + BLOCK * l)
+        .global(scratch, WORK.other + BLOCK * l)
         .get(bytes)
         .call(copy)
     f.i32(0).set(at)
     f.while(at, bytes, 16, () => {
       for (const area of areas) {
-        for (const start of [area.values, WORK.other]) f.get(at).i32(start).op('i32.add')
-        f.i32(area.fixed).call(summand)
+        for (const start of [area.values, WORK.other]) f.get(at).global(scratch, start).op('i32.add')
+        f.global(scratch, area.fixed).call(summand)
       }
     })
   })
   const limbs = takeLimbs(f)
   areas.forEach((area, i) => {
-    f.i32(area.fixed).set(fixed)
+    f.global(scratch, area.fixed).set(fixed)
     finishProduct(f, s, operand(fixed, FIXED.total, 16), limbs)
     limbs.forEach((limb, l) => f.get(sums, limb).store('v128.store', 64 * i + 16 * l))
   })

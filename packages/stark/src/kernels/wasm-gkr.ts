@@ -7,7 +7,7 @@ import { referenceTree } from './reference-gkr.ts'
 import type { TreeKernels } from './reference-gkr.ts'
 import { LAYER } from './wasm-fractions.ts'
 import { CONSTRAINTS } from './wasm-sums.ts'
-import type { Functions } from './wasm-tables.ts'
+import type { Functions } from './pool.ts'
 
 /** Entries a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK = 2048

@@ -1,4 +1,3 @@
-import { emitMultiply } from './chip-shared.ts'
 import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import { addLimbs, mulLimbs, simd, subLimbs, takeLimbs } from './simd.ts'
 import type { Limbs } from './simd.ts'
@@ -228,4 +227,16 @@ function emitConstraints(m: ModuleBuilder, multiply: FunctionBuilder): void {
       f.store('v128.store')
     })
   })
+}
+
+/** [x, y: four limbs each] -> the limbs of x·y. */
+function emitMultiply(m: ModuleBuilder): FunctionBuilder {
+  const four = ['v128', 'v128', 'v128', 'v128'] as const
+  const f = m.func('', [...four, ...four], four)
+  const s = simd(f)
+  const [x0, x1, x2, x3, y0, y1, y2, y3] = f.params
+  const x: Limbs = [x0, x1, x2, x3]
+  mulLimbs(f, s, x, [y0, y1, y2, y3], x)
+  f.get(...x)
+  return f
 }
