@@ -16,6 +16,8 @@ export interface ChipLayout {
   readonly preprocessed: number
   readonly interaction: number
   readonly planes: number
+  /** A message each: where its numerators and the four limbs of its denominators go. */
+  readonly leaves: number
   readonly prev: number
   readonly first: number
   /** The last natural row, as a byte offset into a column. */
@@ -32,6 +34,8 @@ export interface ChipLayout {
   readonly atoms: readonly number[]
   /** Terms of the linear combination: constraints and four a group, padded with zeros to a multiple of four. */
   readonly terms: number
+  /** Terms of the constraints alone, padded likewise. */
+  readonly rowTerms: number
   /** Four words a term. */
   readonly weights: number
   /** A vector a term. */
@@ -58,6 +62,7 @@ export function chipLayout(
     preprocessed: take(4 * (chip.preprocessed?.columns.length ?? 0), 4),
     interaction: take(16 * groups, 4),
     planes: take(16, 4),
+    leaves: take(20 * chip.messages.length, 4),
     prev: take(4, 4),
     first: take(4, 4),
     lastRow: take(4, 4),
@@ -68,6 +73,7 @@ export function chipLayout(
     constants: forms.map(() => take(32)),
     atoms: forms.map((form) => take(16 * form.atoms.length)),
     terms,
+    rowTerms: Math.ceil(chip.constraints.length / 4) * 4,
     weights: take(16 * terms),
     values: take(16 * terms),
     fractions: take((BLOCK_ROWS / 4) * FRACTION_BYTES * groups),

@@ -1,3 +1,4 @@
+import { messageBits } from '../air/chip.ts'
 import type { Chip } from '../air/chip.ts'
 import { programOf } from '../air/program.ts'
 import * as M from '../field/m31.ts'
@@ -71,8 +72,43 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
       })
     },
 
-    fractions: reference.fractions,
-    rowConstraints: reference.rowConstraints,
+    fractions(columns, log, z, alpha, numerators, denominators) {
+      if (log < 2) return reference.fractions(columns, log, z, alpha, numerators, denominators)
+      const height = 2 ** log
+      const size = 2 ** (log + messageBits(chip))
+      const planes = [numerators, ...Q.UNITS.map((_, l) => denominators + 4 * l * size)]
+      withArguments(columns, height, (args) => {
+        setDenominators(args, z, alpha, columns.publics)
+        args.set(
+          layout.leaves,
+          chip.messages.flatMap((_, m) => planes.map((plane) => plane + 4 * m * height)),
+        )
+        inChunks(run.leaves, args.pointer, 0, height)
+      })
+      planes.forEach((plane, k) =>
+        kernels.words(plane, size).fill(k === 1 ? 1 : 0, height * chip.messages.length),
+      )
+    },
+
+    rowConstraints(columns, log, weights, inverseVanishing, planes) {
+      if (log < 2) return reference.rowConstraints(columns, log, weights, inverseVanishing, planes)
+      const height = 2 ** log
+      withArguments(columns, height, (args) => {
+        args.set(
+          layout.planes,
+          Q.UNITS.map((_, l) => planes + 8 * l * height),
+        )
+        args.set(layout.prev, [columns.prev])
+        args.set(layout.first, [columns.first])
+        inverseVanishing.forEach((inverse, half) => {
+          args.set(
+            layout.weights,
+            weights.flatMap((w) => Q.mulBase(w, inverse)),
+          )
+          inChunks(run.rowConstraints, args.pointer, half * height, (half + 1) * height)
+        })
+      })
+    },
 
     interaction(columns, log, z, alpha, out) {
       if (log < 2) return reference.interaction(columns, log, z, alpha, out)
