@@ -132,6 +132,7 @@ describe('kernels of the fraction trees', () => {
             )
           expect(constant).toEqual(h(0))
           expect(Q.mulBase(square, 2)).toEqual(Q.sub(Q.add(h(1), h(-1)), Q.mulBase(h(0), 2)))
+          expect(k.roundSquare(layer, log, put(k, weights), lambda)).toEqual(square)
           return [[put(k, [...constant, ...square]), 8]]
         })
 
@@ -226,6 +227,7 @@ describe('kernels of the fraction trees', () => {
       k.addFractions(from, log, out, out + 16 * n)
       sums.push(...k.words(out, 8 * n))
       sums.push(...k.roundSums(from, log, tables + 8 * n, lambda).flat())
+      sums.push(...k.roundSquare(from, log, tables + 8 * n, lambda))
       k.bindFractions(from, log, lambda, to)
     }
     sums.push(...k.innerProduct(layer.numerators, layer.denominators, log))
@@ -264,6 +266,7 @@ describe('kernels of the fraction trees', () => {
       const root = [k.alloc(4), k.alloc(4)]
       k.addFractions(layers[0], 0, root[0], root[1])
       let [claimN, claimD] = root.map((p) => get(k, p, 1, 0))
+      let halfClaims: QM31[] = []
       const value = sum(leafN.map((a, i) => Q.mul(a, Q.inv(leafD[i]))))
       expect(Q.mul(claimN, Q.inv(claimD))).toEqual(value)
 
@@ -279,6 +282,12 @@ describe('kernels of the fraction trees', () => {
         for (let log = d; log >= 1; log--) {
           // The round's polynomial is outer·eq(rho_t, X)·h(X), and its sum over X = 0, 1 the claim.
           const [constant, square] = k.roundSums(layer, log, tables + 16 * 2 ** (log - 1), lambda)
+          expect(k.roundSquare(layer, log, tables + 16 * 2 ** (log - 1), lambda)).toEqual(square)
+          if (log === d) {
+            const [n0, n1, d0, d1] = halfClaims
+            expect(constant).toEqual(Q.add(n0, Q.mul(lambda, d0)))
+            expect(claim).toEqual(extensionAt([constant, Q.add(n1, Q.mul(lambda, d1))], [rho[d - 1]]))
+          }
           const p = rho[log - 1]
           const low = Q.mul(Q.sub(Q.ONE, p), constant)
           const high = Q.mul(Q.sub(Q.mul(claim, Q.inv(outer)), low), Q.inv(p))
@@ -295,6 +304,7 @@ describe('kernels of the fraction trees', () => {
         const [[n0], [n1], [d0], [d1]] = halves(k, layer, 0)
         const last = Q.add(Q.add(Q.mul(n0, d1), Q.mul(n1, d0)), Q.mul(lambda, Q.mul(d0, d1)))
         expect(Q.mul(outer, last)).toEqual(claim)
+        halfClaims = [n0, n1, d0, d1]
         const r = challenge()
         claimN = extensionAt([n0, n1], [r])
         claimD = extensionAt([d0, d1], [r])

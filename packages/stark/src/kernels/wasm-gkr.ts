@@ -8,6 +8,7 @@ import type { TreeKernels } from './reference-gkr.ts'
 import { LAYER } from './wasm-fractions.ts'
 import { CONSTRAINTS } from './wasm-sums.ts'
 import type { Functions } from './wasm-tables.ts'
+import type { WasmFunction } from './webassembly.ts'
 
 /** Entries a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK = 2048
@@ -52,6 +53,24 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
     return totals
   }
 
+  const round = (
+    layer: Fractions,
+    log: number,
+    eq: Pointer,
+    lambda: QM31,
+    count: number,
+    run: WasmFunction,
+  ): QM31[] =>
+    arena.scoped(() => {
+      const n = 2 ** (log - 1)
+      const block = blockOf(layer)
+      const w = arena.words(block, LAYER.bytes / 4)
+      w.set(planes(eq, n), LAYER.eq / 4)
+      w.set(lambda, LAYER.lambda / 4)
+      w[LAYER.distance / 4] = 4 * n
+      return total(n, count, (from, to, sums) => run(block, from, to, sums))
+    })
+
   return {
     addFractions(from, log, numerators, denominators) {
       const n = 2 ** log
@@ -68,17 +87,15 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
 
     roundSums(layer, log, eq, lambda) {
       if (log < 3) return reference.roundSums(layer, log, eq, lambda)
-      const n = 2 ** (log - 1)
-      return arena.scoped(() => {
-        const block = blockOf(layer)
-        const w = arena.words(block, LAYER.bytes / 4)
-        w.set(planes(eq, n), LAYER.eq / 4)
-        w.set(lambda, LAYER.lambda / 4)
-        w[LAYER.distance / 4] = 4 * n
-        const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
-        const [constant, square] = total(n, 2, (from, to, sums) => run(block, from, to, sums))
-        return [constant, square]
-      })
+      const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
+      const [constant, square] = round(layer, log, eq, lambda, 2, run)
+      return [constant, square]
+    },
+
+    roundSquare(layer, log, eq, lambda) {
+      if (log < 3) return reference.roundSquare(layer, log, eq, lambda)
+      const run = layer.base ? functions.roundSquareBase! : functions.roundSquare!
+      return round(layer, log, eq, lambda, 1, run)[0]
     },
 
     bindFractions(layer, log, challenge, to) {
