@@ -13,6 +13,8 @@ export interface ChipLayout {
   readonly main: number
   readonly preprocessed: number
   readonly planes: number
+  /** A message each: where its numerators and the four limbs of its denominators go. */
+  readonly leaves: number
   readonly prev: number
   readonly first: number
   /** The last natural row, as a byte offset into a column. */
@@ -27,6 +29,8 @@ export interface ChipLayout {
   readonly atoms: readonly number[]
   /** Terms of the linear combination: the constraints, padded with zeros to a multiple of four. */
   readonly terms: number
+  /** Terms of the constraints alone, padded likewise. */
+  readonly rowTerms: number
   /** Four words a term. */
   readonly weights: number
   /** A vector a term. */
@@ -50,6 +54,7 @@ export function chipLayout(
     main: take(4 * chip.columns.length),
     preprocessed: take(4 * (chip.preprocessed?.columns.length ?? 0), 4),
     planes: take(16, 4),
+    leaves: take(20 * chip.messages.length, 4),
     prev: take(4, 4),
     first: take(4, 4),
     lastRow: take(4, 4),
@@ -59,6 +64,7 @@ export function chipLayout(
     constants: forms.map(() => take(32)),
     atoms: forms.map((form) => take(16 * form.atoms.length)),
     terms,
+    rowTerms: Math.ceil(chip.constraints.length / 4) * 4,
     weights: take(16 * terms),
     values: take(16 * terms),
     bytes: next,

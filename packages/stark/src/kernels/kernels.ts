@@ -150,6 +150,11 @@ export interface Kernels {
    */
   roundSums(layer: Fractions, log: number, eq: Pointer, lambda: QM31): readonly [QM31, QM31]
   /**
+   * The coefficient of X² in h of `roundSums` alone, for half the work. It is all that the first round of a layer needs:
+   * there h(b) = n_b + lambda·d_b, of the values n_b, d_b of the layer above in which its own sumcheck ended.
+   */
+  roundSquare(layer: Fractions, log: number, eq: Pointer, lambda: QM31): QM31
+  /**
    * Binds bit log − 1 (log >= 1) of x to `challenge`: f(y) += challenge·(f(y + 2^(log−1)) − f(y)) for y < 2^(log−1) in
    * each of the four halves, in place; the words of y >= 2^(log−1) are arbitrary afterwards. Numerators of a `base` layer
    * stay, and their bound values go to `to`, as planes of 2^log words, halves 2^(log−1) words apart.

@@ -267,14 +267,19 @@ export function joinParts(f: FunctionBuilder, s: Simd, { address, offset }: Oper
   f.give(im, re, ...parts)
 }
 
-/** Bytes of the accumulator of `accumulateProduct`: L, H and M, real and imaginary part, in two vectors of 64 bits. */
+/** Bytes of the accumulator of `accumulateProducts`: L, H and M, real and imaginary part, in two vectors of 64 bits. */
 export const WIDE_PRODUCT_BYTES = 192
 
-/** The accumulator at `total` += x·y; folded, that is each part below 2^34. */
-export function accumulateProduct(f: FunctionBuilder, s: Simd, x: Operand, y: Operand, total: Operand): void {
+/** The accumulator at `total` += Σ x·y over at most two products; folded, that is each part below 2^31 + 2^33. */
+export function accumulateProducts(
+  f: FunctionBuilder,
+  s: Simd,
+  products: readonly (readonly [Operand, Operand])[],
+  total: Operand,
+): void {
   const sums = [takeWide(f), takeWide(f)]
   PRODUCT_PARTS.forEach((part, i) => {
-    eachPart(f, s, part, [[x, y]], [], (...factors) => {
+    eachPart(f, s, part, products, [], (...factors) => {
       sums.forEach((sum, k) => {
         const at = total.offset + 64 * i + 32 * k
         eachHalf(f, sum, (half) => f.get(total.address).load('v128.load', at + (half === 'low' ? 0 : 16)))

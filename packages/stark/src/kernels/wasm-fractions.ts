@@ -3,7 +3,7 @@ import type { Limbs } from './simd.ts'
 import { addLimbs, mulLimbs, simd, takeLimbs } from './simd.ts'
 import {
   WIDE_PRODUCT_BYTES,
-  accumulateProduct,
+  accumulateProducts,
   finishProduct,
   giveWide,
   reduceWide,
@@ -19,7 +19,7 @@ import { BLOCKS } from './wasm-layout.ts'
  * [from, to) of a plane, multiples of 16, and writes only there. The variants `…Base` are for numerators in M31.
  *
  * addFractions[Base](args, from, to)         numerators and denominators of the sums to `out` and `outDenominators`
- * roundSums[Base](args, from, to, sums)      h(0), then the coefficient of X²: four lanes a limb
+ * roundSums[Base](args, from, to, sums)      h(0), then the coefficient of X²: four lanes a limb; of multiples of 32 bytes
  * roundSquare[Base](args, from, to, sums)    the second alone
  * bind[Base](from, fromBytes, to, toBytes, distance, challenge, start, end)
  *                                            planes of `fromBytes` at `from`, one for the base; to[y] = from[y] +
@@ -42,11 +42,12 @@ export const LAYER = {
 
 export function emitFractions(m: ModuleBuilder, scratch: Global): void {
   const blocks = emitBlocks(m)
+  const weigh = emitWeigh(m)
   for (const base of [false, true]) {
     emitAdd(m, scratch, base, blocks)
-    const summand = emitSummand(m, scratch, base)
-    emitRound(m, scratch, base, true, summand, blocks)
-    emitRound(m, scratch, base, false, summand, blocks)
+    const terms = { summand: emitSummand(m, scratch, base), weigh }
+    emitRound(m, scratch, base, true, terms, blocks)
+    emitRound(m, scratch, base, false, terms, blocks)
     emitBind(m, base)
   }
 }
@@ -78,10 +79,10 @@ const WORK = {
   steps: BLOCKS + 16 * BLOCK,
   /** Weights of a round; numerators, then denominators of a layer. */
   other: BLOCKS + 32 * BLOCK,
-  /** For each of values and steps: parts of a product, a QM31, an accumulator; then lambda. */
+  /** For each of values and steps: parts of a product, two QM31, an accumulator; then lambda. */
   fixed: BLOCKS + 40 * BLOCK,
 } as const
-const FIXED = { parts: 0, sum: 96, total: 160, bytes: 160 + WIDE_PRODUCT_BYTES } as const
+const FIXED = { parts: 0, sums: 96, total: 224, bytes: 224 + WIDE_PRODUCT_BYTES } as const
 const LAMBDA = WORK.fixed + 2 * FIXED.bytes
 
 const operand = (address: Local, offset: number, stride: number): Operand => ({ address, offset, stride })
@@ -118,17 +119,32 @@ function emitBlocks(m: ModuleBuilder): BlockFunctions {
   const s = simd(subtract)
   for (const f of [copy, subtract]) {
     const [from, to, bytes] = f === copy ? f.params : [f.param(0), f.param(2), f.param(3)]
-    const end = f.local('i32')
+    const [end, other] = [f.local('i32'), f.local('i32')]
     f.get(from, bytes).op('i32.add').set(end)
-    f.while(from, end, 16, () => {
-      f.get(to)
-      if (f === copy) f.get(from).load('v128.load')
-      else {
-        f.get(from, f.param(1)).op('i32.add').load('v128.load').get(from).load('v128.load')
-        s.sub()
-      }
-      f.store('v128.store').increment(to, 16)
-    })
+    if (f === subtract) f.get(from, f.param(1)).op('i32.add').set(other)
+    const run = (step: 16 | 64): void => {
+      f.while(from, end, step, () => {
+        for (let k = 0; k < step; k += 16) {
+          f.get(to)
+          if (f === copy) f.get(from).load('v128.load', k)
+          else {
+            f.get(other).load('v128.load', k).get(from).load('v128.load', k)
+            s.sub()
+          }
+          f.store('v128.store', k)
+        }
+        f.increment(to, step)
+        if (f === subtract) f.increment(other, step)
+      })
+    }
+    // Every size is a power of two.
+    f.get(bytes)
+      .i32(64)
+      .op('i32.ge_u')
+      .if(
+        () => run(64),
+        () => run(16),
+      )
   }
   return { copy, subtract }
 }
@@ -231,17 +247,14 @@ function emitAdd(m: ModuleBuilder, scratch: Global, base: boolean, { copy }: Blo
   })
 }
 
-/**
- * [values, weight, fixed]: total += weight·(n0·d1 + d0·(n1 + lambda·d1)) of four indices of a block; `fixed` is the address
- * of FIXED.
- */
+/** [values, fixed, sum]: n0·d1 + d0·(n1 + lambda·d1) of four indices of a block to `sum`; `fixed` is the address of FIXED. */
 function emitSummand(m: ModuleBuilder, scratch: Global, base: boolean): FunctionBuilder {
   const f = m.func('', ['i32', 'i32', 'i32'])
   const s = simd(f)
-  const [values, weight, fixed] = f.params
+  const [values, fixed, to] = f.params
   const [n0, n1, d0, d1] = valuesAt(values)
   const lambda = f.local('i32')
-  const [sum, parts] = [operand(fixed, FIXED.sum, 16), operand(fixed, FIXED.parts, 16)]
+  const [sum, parts] = [operand(to, 0, 16), operand(fixed, FIXED.parts, 16)]
   const [x, y] = [takeLimbs(f), takeLimbs(f)]
   f.global(scratch, LAMBDA).set(lambda)
   loadOperand(f, d1, x)
@@ -258,7 +271,17 @@ function emitSummand(m: ModuleBuilder, scratch: Global, base: boolean): Function
   if (base) sumLimbProducts(f, s, products, [[n0, d1]], parts, x)
   else sumLimbProducts(f, s, [[n0, d1], ...products], [], parts, x)
   storeOperand(f, sum, x)
-  accumulateProduct(f, s, operand(weight, 0, BLOCK), sum, operand(fixed, FIXED.total, 16))
+  return f
+}
+
+/** [weight, fixed]: the accumulator += the products of two vectors of weights, one after the other, and the two QM31. */
+function emitWeigh(m: ModuleBuilder): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32'])
+  const [weight, fixed] = f.params
+  const products = [0, 1].map(
+    (k) => [operand(weight, 16 * k, BLOCK), operand(fixed, FIXED.sums + 64 * k, 16)] as const,
+  )
+  accumulateProducts(f, simd(f), products, operand(fixed, FIXED.total, 16))
   return f
 }
 
@@ -268,7 +291,7 @@ function emitRound(
   scratch: Global,
   base: boolean,
   constant: boolean,
-  summand: FunctionBuilder,
+  { summand, weigh }: { readonly summand: FunctionBuilder; readonly weigh: FunctionBuilder },
   { copy, subtract }: BlockFunctions,
 ): void {
   const name = `${constant ? 'roundSums' : 'roundSquare'}${base ? 'Base' : ''}`
@@ -313,10 +336,16 @@ function emitRound(
         .get(bytes)
         .call(copy)
     f.i32(0).set(at)
-    f.while(at, bytes, 16, () => {
+    f.while(at, bytes, 32, () => {
       for (const area of areas) {
-        for (const start of [area.values, WORK.other]) f.get(at).global(scratch, start).op('i32.add')
-        f.global(scratch, area.fixed).call(summand)
+        for (const k of [0, 1])
+          f.get(at)
+            .global(scratch, area.values + 16 * k)
+            .op('i32.add')
+            .global(scratch, area.fixed)
+            .global(scratch, area.fixed + FIXED.sums + 64 * k)
+            .call(summand)
+        f.get(at).global(scratch, WORK.other).op('i32.add').global(scratch, area.fixed).call(weigh)
       }
     })
   })

@@ -7,7 +7,8 @@ import { referenceTree } from './reference-gkr.ts'
 import type { TreeKernels } from './reference-gkr.ts'
 import { LAYER } from './wasm-fractions.ts'
 import { CONSTRAINTS } from './wasm-sums.ts'
-import type { Functions } from './pool.ts'
+import type { WasmFunction } from '@vouch/wasm'
+import type { Argument, Functions, Pool } from './pool.ts'
 
 /** Entries a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK = 2048
@@ -17,10 +18,16 @@ const LANES = 16
 const planes = (pointer: Pointer, n: number): number[] => Q.UNITS.map((_, l) => pointer + 4 * l * n)
 
 /** The kernels over vectors; what has fewer than four entries, as every tree has near its root, is the reference's. */
-export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
+export function fractionTree(arena: Arena, functions: Functions, pool: Pool): TreeKernels {
   const reference = referenceTree(arena.words)
-  const inChunks = (n: number, run: (from: number, to: number) => void): void => {
-    for (let i = 0; i < n; i += CHUNK) run(4 * i, 4 * Math.min(n, i + CHUNK))
+  /** Runs a kernel over `n` entries from `first` on; it takes byte offsets. */
+  const rows = (
+    run: WasmFunction,
+    n: number,
+    args: (from: number, to: number) => readonly Argument[],
+    first = 0,
+  ): void => {
+    pool.ranges(run, first, first + n, CHUNK, (from, to) => args(4 * from, 4 * to))
   }
   const blockOf = (layer: Fractions): Pointer => {
     const block = arena.alloc(LAYER.bytes / 4)
@@ -33,24 +40,44 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
   }
   /** The sum of `count` QM31 over all calls of a kernel, each of which leaves four lanes a limb. */
   const total = (
+    run: WasmFunction,
     n: number,
     count: number,
-    run: (from: number, to: number, sums: Pointer) => void,
+    args: (from: number, to: number, sums: Pointer) => readonly Argument[],
   ): QM31[] => {
-    const sums = arena.allocUninitialized(LANES * count)
-    const totals = Array.from({ length: count }, (): QM31 => Q.ZERO)
-    inChunks(n, (from, to) => {
-      run(from, to, sums)
-      const w = arena.words(sums, LANES * count)
+    const words = LANES * count
+    const sums = arena.allocUninitialized(words * Math.ceil(n / CHUNK))
+    let calls = 0
+    rows(run, n, (from, to) => args(from, to, sums + 4 * words * calls++))
+    const totals = Array.from({ length: count }, () => [0, 0, 0, 0])
+    const w = arena.words(sums, words * calls)
+    for (let call = 0; call < calls; call++)
       totals.forEach((sum, i) => {
-        totals[i] = sum.map((limb, l) => {
-          const at = LANES * i + 4 * l
-          return (limb + w[at] + w[at + 1] + w[at + 2] + w[at + 3]) % M.P
-        }) as unknown as QM31
+        for (let l = 0; l < 4; l++) {
+          const at = words * call + LANES * i + 4 * l
+          sum[l] = (sum[l] + w[at] + w[at + 1] + w[at + 2] + w[at + 3]) % M.P
+        }
       })
-    })
-    return totals
+    return totals as unknown as QM31[]
   }
+
+  const round = (
+    layer: Fractions,
+    log: number,
+    eq: Pointer,
+    lambda: QM31,
+    count: number,
+    run: WasmFunction,
+  ): QM31[] =>
+    arena.scoped(() => {
+      const n = 2 ** (log - 1)
+      const block = blockOf(layer)
+      const w = arena.words(block, LAYER.bytes / 4)
+      w.set(planes(eq, n), LAYER.eq / 4)
+      w.set(lambda, LAYER.lambda / 4)
+      w[LAYER.distance / 4] = 4 * n
+      return total(run, n, count, (from, to, sums) => [block, from, to, sums])
+    })
 
   return {
     addFractions(from, log, numerators, denominators) {
@@ -62,23 +89,21 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
         w.set(planes(numerators, n), LAYER.out / 4)
         w.set(planes(denominators, n), LAYER.outDenominators / 4)
         const run = from.base ? functions.addFractionsBase! : functions.addFractions!
-        inChunks(n, (start, end) => run(block, start, end))
+        rows(run, n, (start, end) => [block, start, end])
       })
     },
 
     roundSums(layer, log, eq, lambda) {
-      if (log < 3) return reference.roundSums(layer, log, eq, lambda)
-      const n = 2 ** (log - 1)
-      return arena.scoped(() => {
-        const block = blockOf(layer)
-        const w = arena.words(block, LAYER.bytes / 4)
-        w.set(planes(eq, n), LAYER.eq / 4)
-        w.set(lambda, LAYER.lambda / 4)
-        w[LAYER.distance / 4] = 4 * n
-        const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
-        const [constant, square] = total(n, 2, (from, to, sums) => run(block, from, to, sums))
-        return [constant, square]
-      })
+      if (log < 4) return reference.roundSums(layer, log, eq, lambda)
+      const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
+      const [constant, square] = round(layer, log, eq, lambda, 2, run)
+      return [constant, square]
+    },
+
+    roundSquare(layer, log, eq, lambda) {
+      if (log < 4) return reference.roundSquare(layer, log, eq, lambda)
+      const run = layer.base ? functions.roundSquareBase! : functions.roundSquare!
+      return round(layer, log, eq, lambda, 1, run)[0]
     },
 
     bindFractions(layer, log, challenge, to) {
@@ -89,14 +114,17 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
         arena.words(r, 4).set(challenge)
         const { numerators, denominators, base } = layer
         const [nHalf, dHalf] = [4 * 2 ** layer.numeratorHalf, 4 * 2 ** layer.denominatorHalf]
-        const { bind, bindBase } = functions
+        const bind = functions.bind!
+        const bindBase = functions.bindBase!
+        const [nPlane, dPlane] = [2 * nHalf, 2 * dHalf]
         for (const k of [0, 1]) {
           const [nAt, dAt] = [numerators + k * nHalf, denominators + k * dHalf]
-          inChunks(n, (start, end) => {
-            if (base) bindBase(nAt, 0, to + 4 * k * n, 8 * n, 4 * n, r, start, end)
-            else bind(nAt, 2 * nHalf, nAt, 2 * nHalf, 4 * n, r, start, end)
-            bind(dAt, 2 * dHalf, dAt, 2 * dHalf, 4 * n, r, start, end)
-          })
+          rows(base ? bindBase : bind, n, (start, end) =>
+            base
+              ? [nAt, 0, to + 4 * k * n, 8 * n, 4 * n, r, start, end]
+              : [nAt, nPlane, nAt, nPlane, 4 * n, r, start, end],
+          )
+          rows(bind, n, (start, end) => [dAt, dPlane, dAt, dPlane, 4 * n, r, start, end])
         }
       })
     },
@@ -109,7 +137,7 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
         for (let t = 2; t < point.length; t++) {
           const n = 2 ** t
           arena.words(p, 4).set(point[t])
-          inChunks(n, (from, to) => functions.eqLevel!(tables + 16 * n, 4 * n, tables + 32 * n, p, from, to))
+          rows(functions.eqLevel!, n, (from, to) => [tables + 16 * n, 4 * n, tables + 32 * n, p, from, to])
         }
       })
     },
@@ -118,7 +146,7 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
       if (log < 2) return reference.innerProduct(e, f, log)
       const n = 2 ** log
       return arena.scoped(
-        () => total(n, 1, (from, to, sums) => functions.innerProduct!(e, f, 4 * n, sums, from, to))[0],
+        () => total(functions.innerProduct!, n, 1, (from, to, sums) => [e, f, 4 * n, sums, from, to])[0],
       )
     },
 
@@ -128,7 +156,9 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
       arena.scoped(() => {
         const state = arena.alloc(20)
         arena.words(state, 4).set(share)
-        inChunks(n, (from, to) => functions.runningSum!(e, f, out, 4 * n, state, from, to))
+        // Each row builds on the one before: one thread.
+        for (let i = 0; i < n; i += CHUNK)
+          functions.runningSum!(e, f, out, 4 * n, state, 4 * i, 4 * Math.min(n, i + CHUNK))
       })
       const w = arena.words(out, 4 * n)
       return [w[n - 1], w[2 * n - 1], w[3 * n - 1], w[4 * n - 1]]
@@ -153,9 +183,7 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
             weights.flatMap((weight) => Q.mulBase(weight, inverse)),
             CONSTRAINTS.weights / 4,
           )
-          inChunks(half, (from, to) =>
-            functions.sumConstraints!(block, 4 * half * k + from, 4 * half * k + to),
-          )
+          rows(functions.sumConstraints!, half, (from, to) => [block, from, to], half * k)
         })
       })
     },

@@ -78,7 +78,7 @@ export async function wasmKernels({
     ...hashing(arena, functions, pool),
     ...combining(arena, functions, pool),
     ...quotients(arena, functions, pool, tables, fft),
-    ...fractionTree(arena, functions),
+    ...fractionTree(arena, functions, pool),
     chip(chip) {
       let compiled = chips.get(chip)
       if (compiled === undefined) {
