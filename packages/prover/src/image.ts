@@ -65,5 +65,7 @@ export async function imageId(
   profile: ProfileName = 'proven-100',
 ): Promise<string> {
   const image = imageOf(elf instanceof Uint8Array ? parseElf(elf) : elf)
-  return withKernels('wasm', async (kernels) => toHex(imageIdOf(commitImage(kernels, image, profile).header)))
+  return withKernels('wasm', undefined, async (kernels) =>
+    toHex(imageIdOf(commitImage(kernels, image, profile).header)),
+  )
 }

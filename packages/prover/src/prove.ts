@@ -4,7 +4,7 @@ import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
 import type { AuditStatement, Image, LoggedCall, Run, Statement } from '@vouch/machine'
-import { OutOfMemory, PROFILES, ProverAborted, prove as proveStark } from '@vouch/stark'
+import { OutOfMemory, PROFILES, ProverAborted, availableThreads, prove as proveStark } from '@vouch/stark'
 import type { Kernels, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
 import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
 import { fillChips } from './columns.ts'
@@ -13,7 +13,7 @@ import { ProverError } from './errors.ts'
 import { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
 import type { MemoryEstimate } from './estimate.ts'
 import { commitImage, commitTables } from './image.ts'
-import { withKernels } from './kernels.ts'
+import { prepareKernels, withKernels } from './kernels.ts'
 import { phases } from './phases.ts'
 import type { Phases } from './phases.ts'
 
@@ -35,6 +35,11 @@ export interface ProveOptions extends Omit<BridgeOptions, 'sink' | 'resume' | 'f
   readonly onEstimate?: (estimate: MemoryEstimate & { readonly cycles: number }) => void
   /** 'wasm' unless told otherwise. Both give the same bytes. */
   readonly kernels?: Kernels['name']
+  /**
+   * Threads that the kernels work on, from 1 to 16; the machine's cores, at most 8, unless told otherwise. The bytes
+   * are the same for any number. Kernels stay for the next proof, and idle threads keep no process alive.
+   */
+  readonly threads?: number
 }
 
 export interface ChipReport {
@@ -84,8 +89,10 @@ export const DEFAULT_MAX_CYCLES = 2 ** 23
  */
 export async function prove(elf: Uint8Array | Program, options: ProveOptions = {}): Promise<ProveResult> {
   const start = performance.now()
+  const { kernels: kind = 'wasm', threads = availableThreads() } = options
   const times = phases(options.onProgress, options.signal)
   try {
+    prepareKernels(kind, threads)
     times.phase('run', 1)
     const program = elf instanceof Uint8Array ? parseElf(elf) : elf
     const ran = await runProgram(program, options)
@@ -106,7 +113,7 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
     const estimate = estimateMemory(image, run, { ...said, imageId: new Uint8Array(32) }, calls, profile)
     options.onEstimate?.({ ...estimate, cycles: ran.trace.cycles })
     checkMemory(estimate, options.maxMemoryBytes ?? MAX_MEMORY_BYTES, ran.trace.cycles)
-    return await withKernels(options.kernels ?? 'wasm', async (kernels) => {
+    return await withKernels(kind, threads, async (kernels) => {
       const made = await proveRun(kernels, image, run, { said, calls }, profile, options, times)
       const { security, peakWords, cells } = made.report
       const report: ProveReport = {

@@ -12,7 +12,7 @@ import { liftPosition } from '../../stark/src/kernels/positions.ts'
 import { boundaryWeight, layoutOf } from '../../stark/src/layout.ts'
 import type { Layout, PlacedChip, StarkStatement, TreeLayout } from '../../stark/src/layout.ts'
 import { rootOf, treeWords } from '../../stark/src/merkle.ts'
-import { extend, openTree, reserve } from '../../stark/src/pcs/commit.ts'
+import { openTree, reserve } from '../../stark/src/pcs/commit.ts'
 import type { CommittedColumn, CommittedTree, PreprocessedTree } from '../../stark/src/pcs/commit.ts'
 import { domainPoint } from '../../stark/src/pcs/domain.ts'
 import { friOpen } from '../../stark/src/pcs/fri-prove.ts'
@@ -123,7 +123,11 @@ async function forge(
   for (const placed of layout.chips)
     main.set(
       placed.index,
-      natural.get(placed.index)!.map((pointer) => extend(kernels, pointer, logOf(placed), logBlowup)),
+      natural.get(placed.index)!.map((pointer) => {
+        const column = reserve(kernels, logOf(placed), logBlowup)
+        kernels.extendColumn(pointer, column.coefficients, column.extended, column.log, logBlowup)
+        return column
+      }),
     )
   const mainTree = commit(kernels, layout, 'main', main, cheats)
   transcript.sendBytes('main root', mainTree.root)

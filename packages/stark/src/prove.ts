@@ -10,7 +10,7 @@ import { layoutOf } from './layout.ts'
 import type { Layout, PlacedChip, StarkStatement } from './layout.ts'
 import { compositionSides } from './ood.ts'
 import type { Challenges } from './ood.ts'
-import { commitTree, extend, openTree, reserve } from './pcs/commit.ts'
+import { commitTree, extendInto, openTree, reserve } from './pcs/commit.ts'
 import type { CommittedColumn, CommittedTree, NaturalColumn, PreprocessedTree } from './pcs/commit.ts'
 import { composition } from './pcs/composition.ts'
 import { friCommit, friOpen } from './pcs/fri-prove.ts'
@@ -101,11 +101,11 @@ async function run(
   pace.phase('main', totalOf(layout, 'main'))
   const main = new Map<number, CommittedColumn[]>()
   for (const { index, log } of layout.chips) {
-    const columns: CommittedColumn[] = []
-    for (const natural of witness.chips[index]!.main) {
-      columns.push(extend(kernels, natural, log, logBlowup))
-      await pace.step()
-    }
+    const columns = witness.chips[index]!.main.map((natural) => ({
+      ...reserve(kernels, log, logBlowup),
+      natural,
+    }))
+    await extendInto(kernels, columns, logBlowup, () => pace.step())
     main.set(index, columns)
   }
   const mainTree = await commit(kernels, layout, 'main', main, pace)
@@ -129,10 +129,8 @@ async function run(
     }
     claims.push(kernels.chip(chip).interaction(from, log, z, alpha, naturals))
     await pace.step()
-    for (const [c, { coefficients, extended }] of columns.entries()) {
-      kernels.extendColumn(naturals[c], coefficients, extended, log, logBlowup)
-      await pace.step()
-    }
+    const filled = columns.map((column, c) => ({ ...column, natural: naturals[c] }))
+    await extendInto(kernels, filled, logBlowup, () => pace.step())
     kernels.release(afterColumns)
     interaction.set(index, columns)
   }
@@ -255,7 +253,7 @@ function checkBalance(statement: StarkStatement, z: QM31, alpha: QM31, claims: r
   if (!Q.isZero(claims.reduce(Q.add, publicSum))) throw new UnsatisfiedWitness('a bus does not balance')
 }
 
-const GRIND_CHUNK = 2 ** 14
+const GRIND_CHUNK = 2 ** 17
 
 async function search(kernels: Kernels, seed: Uint32Array, bits: number, pace: Pacer): Promise<number> {
   for (let from = 0; ; from += GRIND_CHUNK) {

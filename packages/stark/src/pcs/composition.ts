@@ -60,22 +60,24 @@ export async function composition(
       inverses,
       planes,
     )
-    for (let limb = 0; limb < 4; limb++) {
-      const plane = planes + 4 * limb * count
-      kernels.interpolate(plane, log + 1, log + logBlowup)
+    const limbs = coefficients.map((_, limb) => planes + 4 * limb * count)
+    kernels.interpolateColumns(limbs, log + 1, log + logBlowup)
+    limbs.forEach((plane, limb) => {
       kernels.addLiftedCoefficients(plane, log + 1, coefficients[limb], n + 1)
-    }
+    })
     kernels.release(mark)
   }
   const columns: CommittedColumn[] = []
-  for (const half of [0, 1])
-    for (const limb of coefficients) {
-      const own = limb + 4 * half * size
-      const extended = kernels.allocUninitialized(2 ** logDomain)
-      kernels.evaluate(own, extended, n, logDomain)
-      columns.push({ log: n, coefficients: own, extended })
-      await pace.step()
-    }
+  for (const half of [0, 1]) {
+    const four = coefficients.map((limb) => ({
+      log: n,
+      coefficients: limb + 4 * half * size,
+      extended: kernels.allocUninitialized(2 ** logDomain),
+    }))
+    kernels.evaluateColumns(four, logDomain)
+    columns.push(...four)
+    for (let i = 0; i < four.length; i++) await pace.step()
+  }
   return columns
 }
 
