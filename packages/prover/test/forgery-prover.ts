@@ -125,7 +125,11 @@ async function forge(
   for (const placed of layout.chips)
     main.set(
       placed.index,
-      natural.get(placed.index)!.map((pointer) => extend(kernels, pointer, logOf(placed), logBlowup)),
+      natural.get(placed.index)!.map((pointer) => {
+        const column = reserve(kernels, logOf(placed), logBlowup)
+        kernels.extendColumn(pointer, column.coefficients, column.extended, column.log, logBlowup)
+        return column
+      }),
     )
   const mainTree = commit(kernels, layout, 'main', main, cheats)
   transcript.sendBytes('main root', mainTree.root)

@@ -20,6 +20,7 @@ it('exports exactly the public surface', () => {
       "VanishingDenominator",
       "airJson",
       "assertSecure",
+      "availableThreads",
       "busBalance",
       "cellsPerRow",
       "checkRows",

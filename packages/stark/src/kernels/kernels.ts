@@ -35,7 +35,7 @@ export interface Kernels {
   alloc(words: number): Pointer
   /**
    * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn(s)`,
-   * `evaluate`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
+   * `evaluate(Columns)`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
    * and `fractions`, but not what they add to. The reference fills it with words that are no field elements.
    */
   allocUninitialized(words: number): Pointer
@@ -69,6 +69,11 @@ export interface Kernels {
   interpolateColumns(columns: readonly Pointer[], log: number, logDomain: number): void
   /** Coefficients (2^log) -> values on the whole domain of size 2^logDomain >= 2^log. `destination` may not overlap. */
   evaluate(coefficients: Pointer, destination: Pointer, log: number, logDomain: number): void
+  /** `evaluate` of several columns, of coefficients to `extended`. */
+  evaluateColumns(
+    columns: readonly { readonly coefficients: Pointer; readonly extended: Pointer; readonly log: number }[],
+    logDomain: number,
+  ): void
 
   /**
    * Adds the coefficients of q∘π^(logTo−logFrom) to `to`, for q of 2^logFrom coefficients at `from`. An even

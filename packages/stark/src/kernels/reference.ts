@@ -48,6 +48,10 @@ export function referenceKernels(maxWords?: number): Kernels {
     evaluate(coefficients, destination, log, logDomain) {
       words(destination, 2 ** logDomain).set(T.evaluate(words(coefficients, 2 ** log), logDomain))
     },
+    evaluateColumns(columns, logDomain) {
+      for (const { coefficients, extended, log } of columns)
+        kernels.evaluate(coefficients, extended, log, logDomain)
+    },
     addLiftedCoefficients(from, logFrom, to, logTo) {
       T.addLifted(words(from, 2 ** logFrom), words(to, 2 ** logTo))
     },

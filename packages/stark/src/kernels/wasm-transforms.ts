@@ -6,7 +6,7 @@ import { MIN_LOG } from './wasm-fft.ts'
 
 export type Transforms = Pick<
   Kernels,
-  'extendColumn' | 'extendColumns' | 'interpolate' | 'interpolateColumns' | 'evaluate'
+  'extendColumn' | 'extendColumns' | 'interpolate' | 'interpolateColumns' | 'evaluate' | 'evaluateColumns'
 >
 
 export function transforms(
@@ -69,6 +69,16 @@ export function transforms(
     pool.run(columns.map((column) => [interpolateDomain, column, 2 ** logDomain, log]))
   }
 
+  const evaluateColumns: Kernels['evaluateColumns'] = (columns, logDomain) => {
+    const large = columns.filter(({ log }) => log >= MIN_LOG)
+    for (const { coefficients, extended, log } of columns)
+      if (log < MIN_LOG) smallEvaluate(coefficients, extended, log, logDomain)
+    if (large.length > 0) tables(logDomain)
+    pool.run(
+      large.flatMap(({ coefficients, extended, log }) => blocks(coefficients, extended, log, logDomain)),
+    )
+  }
+
   return {
     extendColumns,
     extendColumn(values, coefficients, extended, log, logBlowup) {
@@ -78,13 +88,9 @@ export function transforms(
     interpolate(column, log, logDomain) {
       interpolateColumns([column], log, logDomain)
     },
+    evaluateColumns,
     evaluate(coefficients, destination, log, logDomain) {
-      if (log < MIN_LOG) {
-        smallEvaluate(coefficients, destination, log, logDomain)
-        return
-      }
-      tables(logDomain)
-      pool.run(blocks(coefficients, destination, log, logDomain))
+      evaluateColumns([{ coefficients, extended: destination, log }], logDomain)
     },
   }
 }

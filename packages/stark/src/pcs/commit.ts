@@ -44,12 +44,34 @@ export const reserve = (kernels: Kernels, log: number, logBlowup: number): Commi
   extended: kernels.allocUninitialized(2 ** (log + logBlowup)),
 })
 
-/** Low-degree extension of one natural-order column. */
-export function extend(kernels: Kernels, natural: Pointer, log: number, logBlowup: number): NaturalColumn {
-  const column = reserve(kernels, log, logBlowup)
-  kernels.extendColumn(natural, column.coefficients, column.extended, log, logBlowup)
-  return { ...column, natural }
+/** Words (log2) of extended columns that a thread makes in some 20 ms. */
+const BATCH_LOG = 21
+
+/**
+ * Low-degree extensions of natural-order columns of one height, in batches that keep every thread busy; `step` is
+ * awaited after a batch, once a column.
+ */
+export async function extendInto(
+  kernels: Kernels,
+  columns: readonly NaturalColumn[],
+  logBlowup: number,
+  step: () => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < columns.length;) {
+    const size = kernels.threads * 2 ** Math.max(0, BATCH_LOG - columns[at].log - logBlowup)
+    const batch = columns.slice(at, at + size)
+    kernels.extendColumns(batch.map(sources), logBlowup)
+    for (let i = 0; i < batch.length; i++) await step()
+    at += batch.length
+  }
 }
+
+const sources = ({ natural, coefficients, extended, log }: NaturalColumn) => ({
+  values: natural,
+  coefficients,
+  extended,
+  log,
+})
 
 /** Merkle tree over columns in leaf order (ascending by log). */
 export function commitTree(
@@ -91,8 +113,12 @@ export function commitPreprocessed(
         `tree '${tree}': chip '${name}' has ${count} columns, got ${given?.columns.length ?? 'none'}`,
       )
     logHeights[name] = given.logHeight
-    byChip[name] = given.columns.map((column) => extend(kernels, column, given.logHeight, logBlowup))
+    byChip[name] = given.columns.map((natural) => ({
+      ...reserve(kernels, given.logHeight, logBlowup),
+      natural,
+    }))
   }
+  kernels.extendColumns(Object.values(byChip).flat().map(sources), logBlowup)
   // Array.prototype.sort is stable: equal heights stay in the AIR's order, as in `layoutOf`.
   const columns = chips.flatMap(({ name }) => byChip[name]).sort((a, b) => a.log - b.log)
   const committed = commitTree(kernels, columns, logBlowup)
