@@ -5,12 +5,13 @@ import { PROFILES, estimateProof } from '@vouch/stark'
 import type { ProfileName } from '@vouch/stark'
 import { machineKey, starkStatement } from '@vouch/verifier'
 import { logHeightOf } from './columns.ts'
+import { lookups } from './tables.ts'
 
 /** What proving a run will need, before it starts. */
 export interface MemoryEstimate {
   /** Bytes of the kernels' memory at its fullest. */
   readonly bytes: number
-  /** Committed cells: main and interaction. */
+  /** Committed cells: main columns and sums. */
   readonly cells: number
 }
 
@@ -19,15 +20,6 @@ export const MAX_MEMORY_BYTES = 2 ** 32 - 2 ** 16
 
 /** Look-up counts, arguments of kernels, and the preprocessed tree of a small program. */
 const FIXED_WORDS = 2 ** 19
-
-/** At most so many values can be looked up in the tables, of which only the distinct ones need a row. */
-const lookups = (run: Run): number =>
-  riscvAir.chips.reduce((sum, chip) => {
-    const messages = chip.messages.filter(
-      (m) => m.sign === -1 && m.bus.table !== undefined && m.bus.name !== 'Rom',
-    )
-    return sum + messages.length * chip.rows(run)
-  }, 0)
 
 /** Estimates from the heights of the chips. Tables are taken as dense unless the run is too short to need them so. */
 export function estimateMemory(

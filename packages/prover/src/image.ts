@@ -2,13 +2,11 @@ import { INITIAL_SP, parseElf } from '@vouch/engine'
 import type { Program } from '@vouch/engine'
 import {
   IMAGE_TREE,
-  TABLES_TREE,
   imageColumns,
   imageId as imageIdOf,
   imageLogHeights,
   imageOf,
   riscvAir,
-  tablesColumns,
 } from '@vouch/machine'
 import type { Image, ImageHeader } from '@vouch/machine'
 import { PROFILES, commitPreprocessed } from '@vouch/stark'
@@ -41,17 +39,8 @@ export function commitImage(
   return { tree, header: { profile, logBlowup, root, logHeights, entry: image.entry, sp: INITIAL_SP } }
 }
 
-/** The tree of range and byte tables, the same for every program. */
-export const commitTables = (kernels: Kernels, logBlowup: number): PreprocessedTree =>
-  commitPreprocessed(
-    kernels,
-    air,
-    TABLES_TREE,
-    { 'tables-dense': { logHeight: 16, columns: copyIn(kernels, tablesColumns()) } },
-    logBlowup,
-  )
-
-function copyIn(kernels: Kernels, columns: readonly Uint32Array[]): Pointer[] {
+/** Columns of the host in the kernels' memory. */
+export function copyIn(kernels: Kernels, columns: readonly Uint32Array[]): Pointer[] {
   return columns.map((column) => {
     const pointer = kernels.alloc(column.length)
     kernels.words(pointer, column.length).set(column)
@@ -65,5 +54,10 @@ export async function imageId(
   profile: ProfileName = 'proven-100',
 ): Promise<string> {
   const image = imageOf(elf instanceof Uint8Array ? parseElf(elf) : elf)
-  return withKernels('wasm', async (kernels) => toHex(imageIdOf(commitImage(kernels, image, profile).header)))
+  const idOf = (kernels: Kernels): string => toHex(imageIdOf(commitImage(kernels, image, profile).header))
+  return withKernels(
+    'wasm',
+    () => {},
+    async (kernels) => idOf(kernels),
+  )
 }

@@ -4,18 +4,17 @@ import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
 import type { AuditStatement, Image, LoggedCall, Run, Statement } from '@vouch/machine'
-import { OutOfMemory, PROFILES, ProverAborted, prove as proveStark } from '@vouch/stark'
-import type { Kernels, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
+import { OutOfMemory, PROFILES, ProverAborted, pacer, prove as proveStark } from '@vouch/stark'
+import type { Kernels, Pacer, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
 import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
 import { fillChips } from './columns.ts'
 import type { FilledChips } from './columns.ts'
 import { ProverError } from './errors.ts'
 import { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
 import type { MemoryEstimate } from './estimate.ts'
-import { commitImage, commitTables } from './image.ts'
+import { commitImage } from './image.ts'
+import { mayNeedDenseTables, prepareTables, tablesOf } from './tables.ts'
 import { withKernels } from './kernels.ts'
-import { phases } from './phases.ts'
-import type { Phases } from './phases.ts'
 
 /**
  * Inputs, and what the guest's calls meet: see `BridgeOptions`. When `manifest` is given, the proof is bound to an audit
@@ -41,12 +40,13 @@ export interface ChipReport {
   readonly name: string
   readonly rows: number
   readonly height: number
-  /** Committed cells: main and interaction, padding included. */
+  /** Main columns, padding included. */
   readonly cells: number
 }
 
 export interface ProveReport {
   readonly cycles: number
+  /** Committed base-field cells before blowup: those of the chips, and eight a row of each height for the bus sums. */
   readonly cells: number
   readonly cellsPerCycle: number
   readonly phases: readonly PhaseTime[]
@@ -84,12 +84,12 @@ export const DEFAULT_MAX_CYCLES = 2 ** 23
  */
 export async function prove(elf: Uint8Array | Program, options: ProveOptions = {}): Promise<ProveResult> {
   const start = performance.now()
-  const times = phases(options.onProgress, options.signal)
+  const pace = pacer(options.onProgress, options.signal)
   try {
-    times.phase('run', 1)
+    pace.phase('run', 1)
     const program = elf instanceof Uint8Array ? parseElf(elf) : elf
     const ran = await runProgram(program, options)
-    await times.step()
+    await pace.step()
     const profile = options.profile ?? 'proven-100'
     const image = imageOf(program)
     const run = collect(ran.trace, image.rom, image.words, options.publicInput?.length ?? 0)
@@ -106,14 +106,17 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
     const estimate = estimateMemory(image, run, { ...said, imageId: new Uint8Array(32) }, calls, profile)
     options.onEstimate?.({ ...estimate, cycles: ran.trace.cycles })
     checkMemory(estimate, options.maxMemoryBytes ?? MAX_MEMORY_BYTES, ran.trace.cycles)
-    return await withKernels(options.kernels ?? 'wasm', async (kernels) => {
-      const made = await proveRun(kernels, image, run, { said, calls }, profile, options, times)
+    const prepare = (kernels: Kernels): void => {
+      if (mayNeedDenseTables(run)) prepareTables(kernels, PROFILES[profile].logBlowup)
+    }
+    return await withKernels(options.kernels ?? 'wasm', prepare, async (kernels) => {
+      const made = await proveRun(kernels, image, run, { said, calls }, profile, options, pace)
       const { security, peakWords, cells } = made.report
       const report: ProveReport = {
         cycles: ran.trace.cycles,
         cells,
         cellsPerCycle: cells / ran.trace.cycles,
-        phases: [...times.times(), ...made.report.phases],
+        phases: [...pace.times(), ...made.report.phases],
         seconds: (performance.now() - start) / 1000,
         proofBytes: made.proof.length,
         peakMemoryBytes: peakWords * 4,
@@ -252,21 +255,19 @@ async function proveRun(
   { said, calls }: { readonly said: Omit<Statement, 'imageId'>; readonly calls: readonly LoggedCall[] },
   profile: ProfileName,
   options: ProveOptions,
-  times: Phases,
+  pace: Pacer,
 ) {
-  times.phase('image', 1)
+  pace.phase('image', 1)
   const { tree, header } = commitImage(kernels, image, profile)
-  await times.step()
+  await pace.step()
   const statement: Statement = { ...said, imageId: imageId(header) }
-  times.phase('fill', riscvAir.chips.length)
-  const filled = await fillChips(kernels, run, airPublics(statement), tree, () => times.step())
+  pace.phase('fill', riscvAir.chips.length)
+  const filled = await fillChips(kernels, run, airPublics(statement), tree, () => pace.step())
   const preprocessed: Record<string, typeof tree> = { [tree.name]: tree }
   if (run.tables.kind === 'dense') {
-    times.phase('tables', 1)
-    preprocessed[TABLES_TREE] = commitTables(kernels, PROFILES[profile].logBlowup)
-    await times.step()
+    preprocessed[TABLES_TREE] = tablesOf(kernels, PROFILES[profile].logBlowup)!
   }
-  times.end()
+  pace.times()
   const { proof: stark, report } = await proveStark(
     kernels,
     machineKey(profile),
@@ -291,7 +292,7 @@ const chipReports = (run: Run, filled: FilledChips): ChipReport[] =>
         name: chip.name,
         rows: chip.rows(run),
         height,
-        cells: height * (chip.columns.length + 4 * chip.groups.length),
+        cells: height * chip.columns.length,
       },
     ]
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { WasmMemory } from '@vouch/wasm'
 import { chip } from '../src/air/chip.ts'
 import type { Bus, Chip } from '../src/air/chip.ts'
 import { programOf, rowEvaluator } from '../src/air/program.ts'
@@ -11,7 +12,6 @@ import { wasmChip } from '../src/kernels/chip-wasm.ts'
 import { VanishingDenominator } from '../src/kernels/kernels.ts'
 import type { ChipKernels, Kernels } from '../src/kernels/kernels.ts'
 import { prevPosition } from '../src/kernels/positions.ts'
-import type { WasmMemory } from '../src/kernels/webassembly.ts'
 import { LOOK_UP, randomChip, randomNumbers, randomRows } from './air-random.ts'
 
 /** As much of the kernels as a chip's need: memory. */

@@ -1,7 +1,7 @@
+import { MAX_PAGES, PAGE_BYTES, createMemory } from '@vouch/wasm'
+import type { WasmMemory } from '@vouch/wasm'
 import type { Pointer } from './kernels.ts'
 import { OutOfMemory } from './kernels.ts'
-import { MAX_PAGES, PAGE_BYTES, createMemory } from './webassembly.ts'
-import type { WasmMemory } from './webassembly.ts'
 
 /** Each growth of the memory costs the host about a millisecond, however small: 64 MiB at once. */
 const GROWTH_PAGES = 1024

@@ -1,6 +1,6 @@
+import type { FunctionBuilder, Local } from '@vouch/wasm'
 import type { ChipLayout } from './chip-layout.ts'
 import { accumulator } from './chip-sums.ts'
-import type { FunctionBuilder, Local } from './emit.ts'
 import type { Simd } from './simd.ts'
 
 /**

@@ -3,7 +3,7 @@ import { laneEvaluator } from './chip-lanes.ts'
 import type { LaneInputs } from './chip-lanes.ts'
 import type { ChipPlan } from './chip-layout.ts'
 import { foldMask } from './chip-sums.ts'
-import type { ModuleBuilder } from './emit.ts'
+import type { ModuleBuilder } from '@vouch/wasm'
 import { simd } from './simd.ts'
 
 /** The constraints of four rows go to a row of values in L1; a loop then combines them. */

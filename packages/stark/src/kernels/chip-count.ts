@@ -1,6 +1,6 @@
+import type { ModuleBuilder } from '@vouch/wasm'
 import { laneEvaluator, naturalInputs } from './chip-lanes.ts'
 import type { ChipPlan } from './chip-layout.ts'
-import type { ModuleBuilder } from './emit.ts'
 import { simd } from './simd.ts'
 
 /** The messages whose multiplicities are counted, by index. */

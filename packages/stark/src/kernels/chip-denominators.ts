@@ -2,7 +2,7 @@ import type { DenominatorForm } from './chip-forms.ts'
 import type { LaneEvaluator } from './chip-lanes.ts'
 import { accumulator } from './chip-sums.ts'
 import type { ChipLayout } from './chip-layout.ts'
-import type { FunctionBuilder, Local } from './emit.ts'
+import type { FunctionBuilder, Local } from '@vouch/wasm'
 import { addLimbs, takeLimbs } from './simd.ts'
 import type { Limbs, Simd } from './simd.ts'
 

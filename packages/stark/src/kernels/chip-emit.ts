@@ -2,7 +2,7 @@ import { emitConstraints } from './chip-constraints.ts'
 import { emitCount } from './chip-count.ts'
 import { emitFractions } from './chip-fractions.ts'
 import type { ChipPlan } from './chip-layout.ts'
-import { moduleBuilder } from './emit.ts'
+import { moduleBuilder } from '@vouch/wasm'
 
 /**
  * The module of a chip. Each export takes the argument block and a range of row offsets in bytes, [from, to), multiples

@@ -3,7 +3,7 @@ import { laneEvaluator, naturalInputs } from './chip-lanes.ts'
 import { TARGET_BYTES } from './chip-layout.ts'
 import type { ChipPlan } from './chip-layout.ts'
 import { foldMask } from './chip-sums.ts'
-import type { ModuleBuilder } from './emit.ts'
+import type { ModuleBuilder } from '@vouch/wasm'
 import { simd } from './simd.ts'
 
 /** Signed multiplicity and denominator of every message, each to its own target. */

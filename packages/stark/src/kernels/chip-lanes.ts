@@ -1,7 +1,7 @@
+import type { FunctionBuilder, Local } from '@vouch/wasm'
 import type { Step } from '../air/program.ts'
 import { P } from '../field/m31.ts'
 import type { ChipLayout } from './chip-layout.ts'
-import type { FunctionBuilder, Local } from './emit.ts'
 import type { Simd } from './simd.ts'
 
 /** How the inputs of four rows are read; each pushes a vector in [0, P]. */

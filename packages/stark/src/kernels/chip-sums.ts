@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local } from './emit.ts'
+import type { FunctionBuilder, Local } from '@vouch/wasm'
 import type { Simd } from './simd.ts'
 
 /**

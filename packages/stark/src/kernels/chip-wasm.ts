@@ -1,3 +1,5 @@
+import { instantiate } from '@vouch/wasm'
+import type { WasmFunction, WasmMemory } from '@vouch/wasm'
 import type { Chip } from '../air/chip.ts'
 import { programOf } from '../air/program.ts'
 import * as Q from '../field/qm31.ts'
@@ -7,8 +9,6 @@ import { denominatorForms } from './chip-forms.ts'
 import { TARGET_BYTES, chipLayout } from './chip-layout.ts'
 import { referenceChip } from './chip-reference.ts'
 import type { ChipColumns, ChipKernels, Kernels, Pointer } from './kernels.ts'
-import { instantiate } from './webassembly.ts'
-import type { WasmFunction, WasmMemory } from './webassembly.ts'
 
 /** Rows a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK_ROWS = 2048

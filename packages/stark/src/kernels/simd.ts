@@ -1,5 +1,5 @@
+import type { FunctionBuilder, Local } from '@vouch/wasm'
 import { P } from '../field/m31.ts'
-import type { FunctionBuilder, Local } from './emit.ts'
 
 /**
  * M31 and QM31 in four lanes. Values are in [0, P], P standing for 0 until `canonical`.

@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
+import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import type { Vectors } from './wasm-field.ts'
 import { transpose } from './wasm-field.ts'
 import { CHAINING, KEYS, SCRATCH } from './wasm-layout.ts'

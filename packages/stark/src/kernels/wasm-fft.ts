@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
+import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import type { Simd } from './simd.ts'
 import { simd } from './simd.ts'
 import type { Vectors } from './wasm-field.ts'

@@ -1,6 +1,6 @@
+import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import { GENERATOR, double } from '../field/circle.ts'
 import { P } from '../field/m31.ts'
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
 import type { Simd } from './simd.ts'
 import { simd } from './simd.ts'
 import { FORWARD } from './wasm-layout.ts'

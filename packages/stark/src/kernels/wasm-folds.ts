@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
+import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import type { Limbs } from './simd.ts'
 import { addLimbs, mulLimbs, simd, storeLimbs, takeLimbs } from './simd.ts'
 import { TURN_SIGNS, entry, points16, rotate, signs } from './wasm-field.ts'

@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from './emit.ts'
+import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
 import { loadLimbs, mulLimbs, simd, storeLimbs, takeLimbs } from './simd.ts'
 import { foldWide, loadVectors, rotate, storeVectors } from './wasm-field.ts'
 

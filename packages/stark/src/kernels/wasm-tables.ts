@@ -1,8 +1,8 @@
+import type { WasmFunction, WasmMemory } from '@vouch/wasm'
 import { multiply, subgroupGenerator } from '../field/circle.ts'
 import * as M from '../field/m31.ts'
 import { pointAt } from './positions.ts'
 import { FORWARD, INVERSE, MAX_LOG_DOMAIN } from './wasm-layout.ts'
-import type { WasmFunction, WasmMemory } from './webassembly.ts'
 
 export type Functions = Readonly<Record<string, WasmFunction>>
 

@@ -1,7 +1,7 @@
+import { instantiateAsync, moduleBuilder } from '@vouch/wasm'
 import type { Chip } from '../air/chip.ts'
 import { createArena } from './arena.ts'
 import { wasmChip } from './chip-wasm.ts'
-import { moduleBuilder } from './emit.ts'
 import type { ChipKernels, Kernels } from './kernels.ts'
 import { emitBlake3 } from './wasm-blake3.ts'
 import { combining } from './wasm-combine.ts'
@@ -15,7 +15,6 @@ import { emitLinear } from './wasm-linear.ts'
 import { quotients } from './wasm-quotients.ts'
 import { twiddleTables } from './wasm-tables.ts'
 import { transforms } from './wasm-transforms.ts'
-import { instantiateAsync } from './webassembly.ts'
 
 /** The module of all kernels but the chips'. */
 function kernelModule(): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-/** The part of the WebAssembly JavaScript API that the kernels use; the package is compiled without DOM or Node types. */
+/** The part of the WebAssembly JavaScript API that generated modules need; the package is compiled without DOM or Node types. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer
   /** Pages of 64 KiB; throws a RangeError past the maximum. */
