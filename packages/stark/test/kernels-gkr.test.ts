@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest'
+import * as M from '../src/field/m31.ts'
+import * as Q from '../src/field/qm31.ts'
+import type { QM31 } from '../src/field/qm31.ts'
+import { createKernels } from '../src/kernels/create.ts'
+import type { Fractions, Kernels, Pointer } from '../src/kernels/kernels.ts'
+import { prevPosition } from '../src/kernels/positions.ts'
+import { source } from './kernels-conformance.ts'
+
+const KINDS = ['reference', 'wasm'] as const
+/** Around the size of a vector, of a chunk of a call, and beyond one. */
+const LOGS = [0, 1, 2, 3, 4, 5, 8, 13]
+
+const put = (k: Kernels, values: ArrayLike<number>): Pointer => {
+  const pointer = k.alloc(values.length)
+  k.words(pointer, values.length).set(values)
+  return pointer
+}
+const draw = (n: number, seed: number): number[] => Array.from({ length: n }, source(seed))
+const drawQM31 = (seed: number): QM31 => draw(4, seed) as unknown as QM31
+const get = (k: Kernels, pointer: Pointer, n: number, i: number): QM31 => {
+  const w = k.words(pointer, 4 * n)
+  return [w[i], w[n + i], w[2 * n + i], w[3 * n + i]]
+}
+const array = (k: Kernels, pointer: Pointer, n: number): QM31[] =>
+  Array.from({ length: n }, (_, i) => get(k, pointer, n, i))
+
+/** A layer whose halves hold 2^half fractions each. */
+function layerOf(k: Kernels, half: number, base: boolean, seed: number): Fractions {
+  const n = 2 ** (half + 1)
+  return {
+    numerators: put(k, draw(base ? n : 4 * n, seed)),
+    numeratorHalf: half,
+    base,
+    denominators: put(k, draw(4 * n, seed + 1)),
+    denominatorHalf: half,
+  }
+}
+/** n0, n1, d0, d1 for x < 2^log. */
+function halves(k: Kernels, layer: Fractions, log: number): readonly [QM31[], QM31[], QM31[], QM31[]] {
+  const take = (pointer: Pointer, half: number, base: boolean): [QM31[], QM31[]] => {
+    const n = 2 ** (half + 1)
+    const at = (i: number): QM31 => (base ? Q.fromBase(k.words(pointer, n)[i]) : get(k, pointer, n, i))
+    const part = (from: number): QM31[] => Array.from({ length: 2 ** log }, (_, x) => at(from + x))
+    return [part(0), part(2 ** half)]
+  }
+  const d = take(layer.denominators, layer.denominatorHalf, false)
+  return [...take(layer.numerators, layer.numeratorHalf, layer.base), ...d]
+}
+
+/** eq(point, i) by its definition. */
+const eq = (point: readonly QM31[], i: number): QM31 =>
+  point.reduce<QM31>((e, p, t) => Q.mul(e, ((i >> t) & 1) === 1 ? p : Q.sub(Q.ONE, p)), Q.ONE)
+/** The multilinear extension at a point, one coordinate at a time from the lowest. */
+const extensionAt = (values: readonly QM31[], point: readonly QM31[]): QM31 =>
+  point.reduce<readonly QM31[]>(
+    (v, p) =>
+      Array.from({ length: v.length / 2 }, (_, i) =>
+        Q.add(v[2 * i], Q.mul(p, Q.sub(v[2 * i + 1], v[2 * i]))),
+      ),
+    values,
+  )[0]
+const sum = (values: readonly QM31[]): QM31 => values.reduce(Q.add, Q.ZERO)
+
+/** A check by definition in each implementation, and that what they leave behind is the same word for word. */
+function each(name: string, run: (k: Kernels) => readonly (readonly [Pointer, number])[] | void): void {
+  it(name, async () => {
+    const left: number[][][] = []
+    for (const kind of KINDS) {
+      const k = await createKernels({ kind })
+      const outputs = run(k) ?? []
+      const words = outputs.map(([pointer, length]) => [...k.words(pointer, length)])
+      expect(words.flat().every((w) => w < M.P)).toBe(true)
+      left.push(words)
+    }
+    expect(left[1]).toEqual(left[0])
+  })
+}
+
+describe('kernels of the fraction trees', () => {
+  for (const log of LOGS)
+    each(`eqTables of ${log} coordinates`, (k) => {
+      const point = Array.from({ length: log }, (_, t) => drawQM31(t + 1))
+      const tables = k.alloc(8 * 2 ** log)
+      k.eqTables(point, tables)
+      for (let j = 0; j <= log; j++)
+        for (const i of [0, 1, 2, 5, 2 ** j - 1].filter((i) => i < 2 ** j))
+          expect(get(k, tables + 16 * 2 ** j, 2 ** j, i)).toEqual(eq(point.slice(0, j), i))
+      return [[tables + 16, 8 * 2 ** log - 4]]
+    })
+
+  for (const base of [true, false])
+    for (const log of LOGS) {
+      const name = `${base ? 'M31' : 'QM31'} numerators, log ${log}`
+      each(`addFractions, ${name}`, (k) => {
+        const n = 2 ** log
+        const layer = layerOf(k, log, base, 7)
+        const [numerators, denominators] = [k.allocUninitialized(4 * n), k.allocUninitialized(4 * n)]
+        k.addFractions(layer, log, numerators, denominators)
+        const [n0, n1, d0, d1] = halves(k, layer, log)
+        const sums = n0.map((a, i) => Q.add(Q.mul(a, d1[i]), Q.mul(n1[i], d0[i])))
+        expect(array(k, numerators, n)).toEqual(sums)
+        const products = d0.map((d, i) => Q.mul(d, d1[i]))
+        expect(array(k, denominators, n)).toEqual(products)
+        return [
+          [numerators, 4 * n],
+          [denominators, 4 * n],
+        ]
+      })
+
+      if (log === 0) continue
+      // A whole layer, and one of which some bits are bound already.
+      for (const half of base ? [log] : [log, log + 1, log + 3])
+        each(`roundSums, ${name} of ${half}`, (k) => {
+          const n = 2 ** (log - 1)
+          const layer = layerOf(k, half, base, 8)
+          const weights = draw(4 * n, 3)
+          const lambda = drawQM31(5)
+          const [constant, square] = k.roundSums(layer, log, put(k, weights), lambda)
+          // h at 0, 1 and −1 gives all three coefficients.
+          const [n0, n1, d0, d1] = halves(k, layer, log)
+          const h = (X: number): QM31 =>
+            sum(
+              Array.from({ length: n }, (_, y) => {
+                const at = (f: readonly QM31[]): QM31 =>
+                  Q.add(f[y], Q.mulBase(Q.sub(f[y + n], f[y]), M.fromInteger(X)))
+                const [a, b, c, d] = [at(n0), at(n1), at(d0), at(d1)]
+                const weight: QM31 = [weights[y], weights[n + y], weights[2 * n + y], weights[3 * n + y]]
+                const fractions = Q.add(Q.mul(a, d), Q.mul(b, c))
+                return Q.mul(weight, Q.add(fractions, Q.mul(lambda, Q.mul(c, d))))
+              }),
+            )
+          expect(constant).toEqual(h(0))
+          expect(Q.mulBase(square, 2)).toEqual(Q.sub(Q.add(h(1), h(-1)), Q.mulBase(h(0), 2)))
+          return [[put(k, [...constant, ...square]), 8]]
+        })
+
+      for (const half of base ? [log] : [log, log + 2])
+        each(`bindFractions, ${name} of ${half}`, (k) => {
+          const n = 2 ** (log - 1)
+          const layer = layerOf(k, half, base, 9)
+          const before = halves(k, layer, log)
+          const leaves = base ? [...k.words(layer.numerators, 4 * n)] : []
+          const challenge = drawQM31(6)
+          const to = k.allocUninitialized(base ? 8 * n : 0)
+          k.bindFractions(layer, log, challenge, to)
+          const bound = base ? { ...layer, base: false, numerators: to, numeratorHalf: log - 1 } : layer
+          const after = halves(k, bound, log - 1)
+          before.forEach((f, which) => {
+            const expected = Array.from({ length: n }, (_, y) => extensionAt([f[y], f[y + n]], [challenge]))
+            expect(after[which]).toEqual(expected)
+          })
+          if (base) expect([...k.words(layer.numerators, 4 * n)]).toEqual(leaves)
+          return [[put(k, after.flat().flat()), 16 * n]]
+        })
+    }
+
+  for (const log of LOGS)
+    each(`innerProduct and runningSum of 2^${log}`, (k) => {
+      const n = 2 ** log
+      const [e, f] = [put(k, draw(4 * n, 1)), put(k, draw(4 * n, 2))]
+      const products = array(k, e, n).map((x, i) => Q.mul(x, get(k, f, n, i)))
+      const total = sum(products)
+      expect(k.innerProduct(e, f, log)).toEqual(total)
+      const out = k.allocUninitialized(4 * n)
+      const share = Q.mulBase(total, M.inv(M.pow(2, log)))
+      expect(k.runningSum(e, f, log, share, out)).toEqual(Q.ZERO)
+      expect(k.runningSum(e, f, log, Q.ONE, out)).toEqual(Q.sub(total, Q.fromBase(n)))
+      let running: QM31 = Q.ZERO
+      const expected = products.map((p) => (running = Q.sub(Q.add(running, p), Q.ONE)))
+      expect(array(k, out, n)).toEqual(expected)
+      return [[out, 4 * n]]
+    })
+
+  for (const log of [0, 1, 2, 3, 6, 12])
+    each(`sumConstraints of 2^${log} rows`, (k) => {
+      const n = 2 ** (log + 1)
+      const limbs = (seed: number): Pointer[] => [0, 1, 2, 3].map((l) => put(k, draw(n, seed + l)))
+      const previous = Array.from({ length: n }, (_, q) => prevPosition(q, log, 1))
+      const columns = {
+        e: limbs(10),
+        s: limbs(20),
+        ratio: limbs(30),
+        combination: put(k, draw(4 * n, 40)),
+        prev: put(k, previous),
+        first: put(k, draw(n, 50)),
+      }
+      const weights = [1, 2, 3, 4].map(drawQM31)
+      const challenges = { start: drawQM31(5), share: drawQM31(6), weights }
+      const before = draw(4 * n, 60)
+      const planes = put(k, before)
+      const inverses = [77, M.P - 3] as const
+      k.sumConstraints(columns, log, challenges, inverses, planes)
+      const column = (pointers: readonly Pointer[]): QM31[] =>
+        Array.from({ length: n }, (_, q) => pointers.map((p) => k.words(p, n)[q]) as unknown as QM31)
+      const [E, S, R] = [column(columns.e), column(columns.s), column(columns.ratio)]
+      const f = array(k, columns.combination, n)
+      const first = k.words(columns.first, n)
+      const expected = Array.from({ length: n }, (_, q) => {
+        const values = [
+          Q.mulBase(Q.sub(E[q], challenges.start), first[q]),
+          Q.sub(E[q], Q.mul(E[previous[q]], R[q])),
+          Q.sub(Q.add(S[q], challenges.share), Q.add(S[previous[q]], Q.mul(E[q], f[q]))),
+          Q.mulBase(S[previous[q]], first[q]),
+        ]
+        const scaled = Q.mulBase(sum(values.map((v, j) => Q.mul(weights[j], v))), inverses[q < n / 2 ? 0 : 1])
+        return Q.add([before[q], before[n + q], before[2 * n + q], before[3 * n + q]], scaled)
+      })
+      expect(array(k, planes, n)).toEqual(expected)
+      return [[planes, 4 * n]]
+    })
+
+  for (const depth of [1, 2, 3, 5, 9])
+    each(`a tree of 2^${depth} leaves: sumchecks from the root end in claims on the leaves`, (k) => {
+      const next = source(70 + depth)
+      const challenge = (): QM31 => [next(), next(), next(), next()]
+      const n = 2 ** depth
+      const leaves = layerOf(k, depth - 1, true, 80 + depth)
+      const layers: Fractions[] = []
+      layers[depth - 1] = leaves
+      for (let d = depth - 1; d >= 1; d--) {
+        const [numerators, denominators] = [k.alloc(4 * 2 ** d), k.alloc(4 * 2 ** d)]
+        k.addFractions(layers[d], d, numerators, denominators)
+        layers[d - 1] = {
+          numerators,
+          numeratorHalf: d - 1,
+          base: false,
+          denominators,
+          denominatorHalf: d - 1,
+        }
+      }
+      const leafN = Array.from(k.words(leaves.numerators, n), Q.fromBase)
+      const leafD = array(k, leaves.denominators, n)
+      const root = [k.alloc(4), k.alloc(4)]
+      k.addFractions(layers[0], 0, root[0], root[1])
+      let [claimN, claimD] = root.map((p) => get(k, p, 1, 0))
+      const value = sum(leafN.map((a, i) => Q.mul(a, Q.inv(leafD[i]))))
+      expect(Q.mul(claimN, Q.inv(claimD))).toEqual(value)
+
+      let rho: QM31[] = []
+      for (let d = 0; d < depth; d++) {
+        const lambda = challenge()
+        const tables = k.alloc(8 * 2 ** d)
+        k.eqTables(rho, tables)
+        let layer = layers[d]
+        let claim = Q.add(claimN, Q.mul(lambda, claimD))
+        let outer: QM31 = Q.ONE
+        const bound: QM31[] = []
+        for (let log = d; log >= 1; log--) {
+          // The round's polynomial is outer·eq(rho_t, X)·h(X), and its sum over X = 0, 1 the claim.
+          const [constant, square] = k.roundSums(layer, log, tables + 16 * 2 ** (log - 1), lambda)
+          const p = rho[log - 1]
+          const low = Q.mul(Q.sub(Q.ONE, p), constant)
+          const high = Q.mul(Q.sub(Q.mul(claim, Q.inv(outer)), low), Q.inv(p))
+          const r = challenge()
+          const linear = Q.sub(Q.sub(high, constant), square)
+          const h = Q.add(constant, Q.mul(r, Q.add(linear, Q.mul(r, square))))
+          outer = Q.mul(outer, extensionAt([Q.sub(Q.ONE, p), p], [r]))
+          claim = Q.mul(outer, h)
+          const to = k.alloc(layer.base ? 4 * 2 ** log : 0)
+          k.bindFractions(layer, log, r, to)
+          if (layer.base) layer = { ...layer, base: false, numerators: to, numeratorHalf: log - 1 }
+          bound.unshift(r)
+        }
+        const [[n0], [n1], [d0], [d1]] = halves(k, layer, 0)
+        const last = Q.add(Q.add(Q.mul(n0, d1), Q.mul(n1, d0)), Q.mul(lambda, Q.mul(d0, d1)))
+        expect(Q.mul(outer, last)).toEqual(claim)
+        const r = challenge()
+        claimN = extensionAt([n0, n1], [r])
+        claimD = extensionAt([d0, d1], [r])
+        rho = [...bound, r]
+      }
+      expect(claimN).toEqual(extensionAt(leafN, rho))
+      expect(claimD).toEqual(extensionAt(leafD, rho))
+    })
+})
