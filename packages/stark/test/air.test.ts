@@ -3,9 +3,9 @@ import { busBalance, checkRows, describeImbalance } from '../src/air/check.ts'
 import { chip, without } from '../src/air/chip.ts'
 import type { Air, Bus, Chip } from '../src/air/chip.ts'
 import { airJson, chipJson } from '../src/air/json.ts'
-import { groupDegree, lintAir, lintChip } from '../src/air/lint.ts'
+import { lintAir, lintChip } from '../src/air/lint.ts'
 import { programOf } from '../src/air/program.ts'
-import { cellsPerRow, chipTable, exprText } from '../src/air/table.ts'
+import { chipTable, exprText } from '../src/air/table.ts'
 import { randomChip, randomRows } from './air-random.ts'
 
 const PAIR: Bus = { name: 'Pair', id: 1, fields: ['i', 'v'] }
@@ -133,7 +133,7 @@ describe('lint', () => {
     fill: () => {},
     constrain(c, b) {
       b.zero('product', c.x.mul(c.x))
-      b.receive('look', RANGE, 1, [b.prev(c.x).add(c.z)])
+      b.receive('look', RANGE, 1, [c.x.add(c.z)])
     },
   }) as Chip<never>
 
@@ -143,15 +143,13 @@ describe('lint', () => {
     const rules = new Set(lintChip(randomChip(1)).map((f) => f.rule))
     expect([...rules].filter((r) => r !== 'unused-column' && r !== 'seam')).toEqual([])
   })
-  it('finds ranges, unused columns and look-ups of the row before', () => {
+  it('finds ranges and unused columns', () => {
     expect(lintChip(bad).map((f) => `${f.rule}: ${f.detail}`)).toEqual([
       "range: x: nothing is named 'nothing'",
       "range: y: 'product' does not mention it",
       "range: z: nothing is named 'free:'",
       'unused-column: nothing mentions y',
       'unused-column: nothing mentions unused',
-      "look-up: 'look' looks up a value of the previous row",
-      "seam: 'look' reads the previous row in row 0",
     ])
   })
   it('finds a bit without its constraint', () => {
@@ -159,12 +157,9 @@ describe('lint', () => {
   })
   it('finds a chip without messages, degrees and duplicate names', () => {
     const cube = fibonacci.constraints.map((k) => ({ ...k, expr: k.expr.mul(k.expr) }))
-    const changed: Chip<never> = { ...fibonacci, constraints: [...cube, cube[0]], messages: [], groups: [] }
+    const changed: Chip<never> = { ...fibonacci, constraints: [...cube, cube[0]], messages: [] }
     const rules = lintChip(changed).map((f) => f.rule)
     expect(new Set(rules)).toEqual(new Set(['degree', 'duplicate-name', 'no-message']))
-    const crowded: Chip<never> = { ...fibonacci, groups: [[0, 0, 0]] }
-    expect(groupDegree(crowded, [0, 0, 0])).toBe(4)
-    expect(lintChip(crowded)).toMatchObject([{ rule: 'degree' }])
   })
   it('finds a key that does not fit its bus', () => {
     const bus: Bus = { ...RANGE, table: { key: [1, 2], shift: 0 } }
@@ -208,7 +203,7 @@ describe('lint', () => {
       { ...renamed({ id: 9 }), name: 'fibonacci' },
       { ...fibonacci, fixedLogHeight: 3 },
       { ...fibonacci, messages: [{ ...fibonacci.messages[0], sign: -1 as const }] },
-      { ...fibonacci, groups: [] },
+      { ...fibonacci, messages: [] },
     ]
     expect(new Set(variants.map(text)).size).toBe(variants.length)
     expect(airJson(air)).toMatchObject({ name: 'toy', publics: ['start'], minLogHeight: 3 })
@@ -233,10 +228,9 @@ describe('lint', () => {
 describe('table and program', () => {
   it('writes a chip as Markdown', () => {
     const text = chipTable(fibonacci)
-    expect(text).toContain('4 columns, 4 constraints, 1 messages in 1 groups; 8 committed cells a row.')
+    expect(text).toContain('4 columns, 4 constraints, 1 messages.')
     expect(text).toContain("| b follows | `(1 − first)·(b − a' − b')` | 2 |")
-    expect(text).toContain('| number | + `on` | Pair(`i`, `a`) | 0 (2) |')
-    expect(cellsPerRow(fibonacci)).toBe(8)
+    expect(text).toContain('| number | + `on` | Pair(`i`, `a`) |')
   })
   it('keeps the meaning of an expression in its text', () => {
     const [x, y] = [fibonacci.messages[0].tuple[0], fibonacci.messages[0].tuple[1]]

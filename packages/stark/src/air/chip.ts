@@ -127,7 +127,8 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
         `${source.name}.${name}: ${bus.name} has ${bus.fields.length} fields, got ${tuple.length}`,
       )
     const m = { name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) }
-    checkMessage(source.name, m)
+    const fault = messageFault(m)
+    if (fault !== undefined) throw new RangeError(`${source.name}: message '${name}' ${fault}`)
     messages.push(m)
   }
   columns.forEach((name) => {
@@ -182,12 +183,15 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
   }
 }
 
-/** A message's fraction must be linear in the columns of its own row: see `fractionsAtPoint`. */
-function checkMessage(chipName: string, { name, multiplicity, tuple }: Message): void {
+/**
+ * What keeps a message's fraction from being linear in the columns of its own row, if anything does. Only of a linear one
+ * do the columns' multilinear extensions give that of the fraction: see `fractionsAtPoint`.
+ */
+export function messageFault({ multiplicity, tuple }: Message): string | undefined {
   const parts = [multiplicity, ...tuple]
-  const d = Math.max(...parts.map(degree))
-  if (d > 1) throw new RangeError(`${chipName}: message '${name}' has degree ${d}`)
-  if (parts.some(readsPrevious)) throw new RangeError(`${chipName}: message '${name}' reads the previous row`)
+  const highest = Math.max(...parts.map(degree))
+  if (highest > 1) return `has degree ${highest}`
+  return parts.some(readsPrevious) ? 'reads the previous row' : undefined
 }
 
 /** The same chip without one constraint or message: what the kill run proves against. */
