@@ -140,10 +140,7 @@ describe('constraints at a point', () => {
 /** The multilinear extension of a column at a point, bit t of a row's index belonging to coordinate t. */
 const extensionAt = (column: readonly QM31[], point: readonly QM31[]): QM31 =>
   column.reduce<QM31>((sum, value, row) => {
-    const eq = point.reduce<QM31>(
-      (e, r, t) => Q.mul(e, (row >>> t) % 2 === 1 ? r : Q.sub(Q.ONE, r)),
-      Q.ONE,
-    )
+    const eq = point.reduce<QM31>((e, r, t) => Q.mul(e, (row >>> t) % 2 === 1 ? r : Q.sub(Q.ONE, r)), Q.ONE)
     return Q.add(sum, Q.mul(eq, value))
   }, Q.ZERO)
 
@@ -192,7 +189,14 @@ describe('fractions at a point', () => {
     const before = new Expr({ kind: 'column', tree: 'main', index: 0, name: 'f0', prev: true })
     const bad = { ...source, messages: [{ ...source.messages[0], multiplicity: before }] }
     const zeros = (n: number): QM31[] => Array.from({ length: n }, () => Q.ZERO)
-    const at = { main: zeros(20), preprocessed: zeros(2), publics: [0, 0], first: Q.ZERO, z: Q.ONE, alpha: Q.ONE }
+    const at = {
+      main: zeros(20),
+      preprocessed: zeros(2),
+      publics: [0, 0],
+      first: Q.ZERO,
+      z: Q.ONE,
+      alpha: Q.ONE,
+    }
     expect(() => fractionsAtPoint(bad, at)).toThrow('a message reads the previous row')
   })
 })

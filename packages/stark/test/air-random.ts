@@ -102,7 +102,11 @@ export function randomChip(seed: number, options: { derived?: number; messages?:
           const bus: Bus = { name: `bus ${i}`, id: 10 + i, fields }
           const tuple = fields.map(() => {
             const kind = random.below(10)
-            return kind < 2 ? constant(random.below(9)) : kind < 3 ? b.public('other').mul(ownLeaf()) : linear()
+            return kind < 2
+              ? constant(random.below(9))
+              : kind < 3
+                ? b.public('other').mul(ownLeaf())
+                : linear()
           })
           const times = random.below(3) === 0 ? constant(1) : random.below(2) === 0 ? c['b'] : linear()
           if (random.below(2) === 0) b.send(`message ${i}`, bus, times, tuple)

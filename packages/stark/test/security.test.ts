@@ -1,6 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { grindingFor, MAX_GRINDING, parameters, PROFILES, queriesFor, shapeOf, sumcheckErrors } from '../src/profiles.ts'
+import {
+  grindingFor,
+  MAX_GRINDING,
+  parameters,
+  PROFILES,
+  queriesFor,
+  shapeOf,
+  sumcheckErrors,
+} from '../src/profiles.ts'
 import type { Profile } from '../src/profiles.ts'
 import {
   dkt26LineCount,

@@ -8,7 +8,15 @@ import { readsAcrossSeam } from './seam.ts'
 /** One thing wrong with a chip or an AIR. */
 export interface Finding {
   readonly rule:
-    'degree' | 'range' | 'unused-column' | 'duplicate-name' | 'no-message' | 'message' | 'bus' | 'multiplicity' | 'seam'
+    | 'degree'
+    | 'range'
+    | 'unused-column'
+    | 'duplicate-name'
+    | 'no-message'
+    | 'message'
+    | 'bus'
+    | 'multiplicity'
+    | 'seam'
   readonly chip: string
   readonly detail: string
 }
