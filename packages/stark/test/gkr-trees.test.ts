@@ -15,6 +15,8 @@ import { pacer } from '../src/progress.ts'
 import { QM31_BLAKE3 } from '../src/suite.ts'
 import { ProverTranscript, VerifierTranscript } from '../src/transcript.ts'
 import { randomNumbers } from './air-random.ts'
+import { exchanging, otherDenominators, otherNumerators, whileSending } from './helpers/sending.ts'
+import type { Change, EndValues } from './helpers/sending.ts'
 
 const kernels = await createKernels({ kind: 'reference' })
 
@@ -56,24 +58,6 @@ const put = (leaves: readonly Fraction[]): Leaves => {
   return { log: Math.log2(size), numerators, denominators }
 }
 
-/** What a prover sends in the place of the honest elements: the label's `count`-th message. */
-type Change = (label: string, count: number, elements: readonly QM31[]) => readonly QM31[]
-
-/** Goes on as an honest prover from whatever it sent. */
-class CheatingTranscript extends ProverTranscript {
-  readonly #change: Change
-  readonly #counts = new Map<string, number>()
-  constructor(change: Change) {
-    super(QM31_BLAKE3)
-    this.#change = change
-  }
-  override sendExtensions(label: string, elements: readonly QM31[]): void {
-    const count = this.#counts.get(label) ?? 0
-    this.#counts.set(label, count + 1)
-    super.sendExtensions(label, this.#change(label, count, elements))
-  }
-}
-
 async function proofOf(
   forest: readonly FractionTree[],
   leaves: readonly (readonly Fraction[])[],
@@ -82,8 +66,10 @@ async function proofOf(
   const mark = kernels.mark()
   const trees = fractionLayers(kernels, leaves.map(put))
   const roots = trees.layers.map((own) => rootFraction(kernels, own))
-  const transcript = new CheatingTranscript(change)
-  const point = await gkrProve(kernels, transcript, forest, trees, pacer(undefined, undefined))
+  const transcript = new ProverTranscript(QM31_BLAKE3)
+  const prove = (): Promise<LeafPoint> =>
+    gkrProve(kernels, transcript, forest, trees, pacer(undefined, undefined))
+  const point = await whileSending(change, prove)
   kernels.release(mark)
   return { proof: transcript.proof(), point, roots }
 }
@@ -210,19 +196,10 @@ describe.each(FORESTS.map((forest) => [forest.map((t) => t.log).join(', '), fore
 
     it('values of the last layer that keep its sums but are not the leaves’', async () => {
       const last = forest[0].log - 1
-      const cheat = (halves: (own: readonly QM31[]) => readonly QM31[]): Promise<{ proof: Uint8Array }> =>
-        proofOf(forest, leaves, (label, count, elements) =>
-          label === 'gkr values' && count === last
-            ? [...halves(elements.slice(0, 4)), ...elements.slice(4)]
-            : elements,
-        )
-      // n0·d1 + n1·d0 stays when n0 grows by x·d0 and n1 shrinks by x·d1.
-      const numerators = await cheat(([n0, d0, n1, d1]) => [Q.add(n0, d0), d0, Q.sub(n1, d1), d1])
-      // And d0·d1 stays besides when d0 grows by the factor n0·d1/(n1·d0) and d1 shrinks by it.
-      const denominators = await cheat(([n0, d0, n1, d1]) => {
-        const factor = Q.mul(Q.mul(n0, d1), Q.inv(Q.mul(n1, d0)))
-        return [n0, Q.mul(d0, factor), n1, Q.mul(d1, Q.inv(factor))]
-      }).catch(() => undefined)
+      const cheat = (exchange: (own: EndValues) => EndValues): Promise<{ proof: Uint8Array }> =>
+        proofOf(forest, leaves, exchanging(last, 0, exchange))
+      const numerators = await cheat(otherNumerators)
+      const denominators = await cheat(otherDenominators).catch(() => undefined)
       // A half of leaves that are not there has no numerators to do that with.
       const [{ log, blocks }] = forest
       expect(denominators === undefined).toBe(blocks.every((b) => b.offset + 2 ** b.log <= 2 ** (log - 1)))
