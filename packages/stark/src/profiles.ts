@@ -1,3 +1,4 @@
+import { MAX_TREES } from './gkr/forest.ts'
 import { uniqueDecoding } from './security-bounds.ts'
 import { badChallenges, checkShape, codeOf, InsecureParameters } from './security-report.ts'
 import type { BadChallenges, Grinding, ProtocolParameters, Shape } from './security-report.ts'
@@ -169,7 +170,7 @@ export function shapeOf(
     readonly publicTerms: number
     readonly tupleWidth: number
     readonly extraBatchTerms?: number
-    /** log2 of the leaves of each tree of bus fractions, the deepest first; one tree of all terms when left out. */
+    /** log2 of the leaves of each tree of bus fractions, the deepest first; when left out, more than any forest has. */
     readonly treeDepths?: readonly number[]
   },
   degree: {
@@ -189,10 +190,15 @@ export function shapeOf(
     constraints: sum((chip) => chip.constraints),
     batchTerms: sum((chip) => chip.batchTerms) + (bus.extraBatchTerms ?? 0),
     logupTerms: leaves + bus.publicTerms,
-    sumcheckErrors: sumcheckErrors(bus.treeDepths ?? (leaves === 0 ? [] : [Math.ceil(Math.log2(leaves))])),
+    sumcheckErrors: sumcheckErrors(bus.treeDepths ?? deepestForest(leaves)),
     tupleWidth: bus.tupleWidth,
     ...degree,
   }
+}
+
+/** Depths that no forest of so many leaves exceeds: see `fractionForest`. */
+function deepestForest(leaves: number): number[] {
+  return leaves === 0 ? [] : Array.from({ length: MAX_TREES }, () => Math.ceil(Math.log2(leaves)) + 1)
 }
 
 /**

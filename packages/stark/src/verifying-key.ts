@@ -1,4 +1,5 @@
 import { bytesOfWords } from './codec.ts'
+import { messageFault } from './air/chip.ts'
 import type { Air, Bus } from './air/chip.ts'
 import { airJson } from './air/json.ts'
 import { readsAcrossSeam } from './air/seam.ts'
@@ -102,6 +103,10 @@ function checkAir(air: Air<never>): void {
     if (names.has(chip.name)) throw new Misuse(`two chips named '${chip.name}'`)
     names.add(chip.name)
     if (chip.messages.length === 0) throw new Misuse(`chip '${chip.name}' has no bus message`)
+    for (const message of chip.messages) {
+      const fault = messageFault(message)
+      if (fault !== undefined) throw new Misuse(`chip '${chip.name}': message '${message.name}' ${fault}`)
+    }
     const [across] = readsAcrossSeam(chip)
     if (across !== undefined)
       throw new Misuse(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { chip, messageBits } from '../src/air/chip.ts'
+import type { WasmMemory } from '@vouch/wasm'
+import { chip } from '../src/air/chip.ts'
 import type { Bus, Chip } from '../src/air/chip.ts'
 import { programOf, rowEvaluator } from '../src/air/program.ts'
 import { P } from '../src/field/m31.ts'
@@ -9,17 +10,14 @@ import { createArena } from '../src/kernels/arena.ts'
 import { denominatorForms } from '../src/kernels/chip-forms.ts'
 import { referenceChip } from '../src/kernels/chip-reference.ts'
 import { wasmChip } from '../src/kernels/chip-wasm.ts'
-import { VanishingDenominator } from '../src/kernels/kernels.ts'
-import type { ChipKernels, Kernels } from '../src/kernels/kernels.ts'
+import type { ChipKernels, Kernels, LeafTarget } from '../src/kernels/kernels.ts'
 import { prevPosition } from '../src/kernels/positions.ts'
-import { soloPool } from '../src/kernels/pool.ts'
-import type { Pool } from '../src/kernels/pool.ts'
 import { LOOK_UP, randomChip, randomNumbers, randomRows } from './air-random.ts'
 
 /** As much of the kernels as a chip's need: memory. */
-function memoryKernels(): { kernels: Kernels; pool: Pool } {
+function memoryKernels(): { kernels: Kernels; memory: WasmMemory } {
   const arena = createArena(0)
-  return { kernels: arena as unknown as Kernels, pool: soloPool(arena.memory) }
+  return { kernels: arena as unknown as Kernels, memory: arena.memory }
 }
 
 /** Both implementations over one memory, and a run of each function on the same input. */
@@ -32,14 +30,14 @@ function both(
   natural: { main: number[]; preprocessed: number[]; publics: number[] }
   each: <T>(use: (compiled: ChipKernels) => T) => [T, T]
 } {
-  const { kernels, pool } = memoryKernels()
+  const { kernels, memory } = memoryKernels()
   const rows = randomRows(source, log, seed)
   const column = (values: Uint32Array): number => {
     const pointer = kernels.alloc(values.length)
     kernels.words(pointer, values.length).set(values)
     return pointer
   }
-  const implementations = [referenceChip(source, kernels), wasmChip(source, kernels, pool)]
+  const implementations = [referenceChip(source, kernels), wasmChip(source, kernels, memory)]
   return {
     kernels,
     natural: {
@@ -69,98 +67,47 @@ const CASES: readonly (readonly [seed: number, log: number])[] = [
 ]
 
 describe('compiled chip kernels equal the reference', () => {
-  it.each(CASES)('interaction, chip %i, height 2^%i', (seed, log) => {
-    const source = randomChip(seed)
-    const { kernels, natural, each } = both(source, log, seed)
-    const random = randomNumbers(seed)
-    const [z, alpha] = [random.extension(), random.extension()]
-    const [reference, compiled] = each((k) => {
-      const out = Array.from({ length: 4 * source.groups.length }, () => kernels.allocUninitialized(2 ** log))
-      const claim = k.interaction(natural, log, z, alpha, out)
-      return { claim, planes: out.map((p) => kernels.words(p, 2 ** log).slice()) }
-    })
-    expect(compiled).toEqual(reference)
-  })
-
   it.each(CASES)('fractions, chip %i, height 2^%i', (seed, log) => {
     const source = randomChip(seed)
     const { kernels, natural, each } = both(source, log, seed)
     const random = randomNumbers(seed)
     const [z, alpha] = [random.extension(), random.extension()]
-    const size = 2 ** (log + messageBits(source))
+    const height = 2 ** log
     const [reference, compiled] = each((k) => {
-      const [numerators, denominators] = [
-        kernels.allocUninitialized(size),
-        kernels.allocUninitialized(4 * size),
-      ]
-      kernels.words(numerators, size).fill(P)
-      kernels.words(denominators, 4 * size).fill(P)
-      k.fractions(natural, log, z, alpha, numerators, denominators)
-      return [kernels.words(numerators, size).slice(), kernels.words(denominators, 4 * size).slice()]
+      const { targets, leaves, words } = leafTargets(kernels, source.messages.length, log)
+      k.fractions(natural, log, z, alpha, targets)
+      return { leaves: leaves(), words: words() }
     })
     expect(compiled).toEqual(reference)
-    const [numerators, denominators] = reference
-    const height = 2 ** log
     const program = programOf(source)
-    const columns = (pointers: readonly number[]): Uint32Array[] =>
+    const views = (pointers: readonly number[]): Uint32Array[] =>
       pointers.map((p) => kernels.words(p, height))
     const valuesOf = rowEvaluator(program.steps, {
-      main: columns(natural.main),
-      preprocessed: columns(natural.preprocessed),
+      main: views(natural.main),
+      preprocessed: views(natural.preprocessed),
       publics: natural.publics,
       previous: (row) => (row + height - 1) % height,
       first: (row) => (row === 0 ? 1 : 0),
     })
     for (const row of new Set([0, 1, height - 1])) {
       const values = valuesOf(row)
-      for (let m = 0; m < size / height; m++) {
-        const { bus, sign } = source.messages[m] ?? { sign: 1 }
-        const { multiplicity, tuple } = program.messages[m] ?? {}
-        const n = multiplicity === undefined ? 0 : (P + sign * values[multiplicity]) % P
-        const wire = bus === undefined ? [] : [bus.id, ...tuple.map((step) => values[step])]
-        const d = wire.reduce<QM31>((sum, t, j) => Q.sub(sum, Q.mulBase(Q.pow(alpha, j), t)), z)
-        const leaf = row + height * m
-        expect(numerators[leaf]).toBe(n)
-        expect([0, 1, 2, 3].map((l) => denominators[size * l + leaf])).toEqual(bus === undefined ? Q.ONE : d)
-      }
+      source.messages.forEach(({ bus, sign }, m) => {
+        const { multiplicity, tuple } = program.messages[m]
+        const denominator = [bus.id, ...tuple.map((step) => values[step])].reduce<QM31>(
+          (d, t, j) => Q.sub(d, Q.mulBase(Q.pow(alpha, j), t)),
+          z,
+        )
+        const numerator = (P + sign * values[multiplicity]) % P
+        expect(compiled.leaves[m][row]).toEqual({ numerator, denominator })
+      })
     }
   })
 
-  it('fractions of one to five messages: those past the last are 0/1', () => {
-    for (const times of [[1], [-1], [3, -3], [1, 2, -1], [1, -1, 5, -5], [2, -7, -4, -5, 6]])
-      for (const log of [1, 2, 5]) {
-        const source = plain(times)
-        const { kernels, memory } = memoryKernels()
-        const random = randomNumbers(times.length)
-        const [z, alpha] = [random.extension(), random.extension()]
-        const height = 2 ** log
-        const x = kernels.alloc(height)
-        kernels.words(x, height).forEach((_, i, words) => (words[i] = random.element()))
-        const size = 2 ** (log + messageBits(source))
-        expect(size / height).toBe([2, 2, 2, 4, 4, 8][times.length])
-        for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)]) {
-          const [numerators, denominators] = [kernels.alloc(size), kernels.alloc(4 * size)]
-          kernels.words(numerators, size).fill(7)
-          kernels.words(denominators, 4 * size).fill(7)
-          k.fractions({ main: [x], preprocessed: [], publics: [] }, log, z, alpha, numerators, denominators)
-          const expected = Array.from({ length: size }, (_, leaf) => {
-            const m = Math.floor(leaf / height)
-            if (m >= times.length) return { n: 0, d: Q.ONE }
-            const t = Q.mulBase(alpha, (kernels.words(x, height)[leaf % height] + m) % P)
-            return { n: (P + times[m]) % P, d: Q.sub(Q.sub(z, Q.ONE), t) }
-          })
-          expect([...kernels.words(numerators, size)]).toEqual(expected.map(({ n }) => n))
-          expect([...kernels.words(denominators, 4 * size)]).toEqual(
-            [0, 1, 2, 3].flatMap((l) => expected.map(({ d }) => d[l])),
-          )
-        }
-      }
-  })
-
-  it.each(CASES)('row constraints, chip %i, height 2^%i', (seed, log) => {
+  it.each(CASES)('constraints, chip %i, height 2^%i', (seed, log) => {
     const source = randomChip(seed)
+    // Not a trace but a domain: twice the rows, each input as random as any.
     const { kernels, natural, each } = both(source, log + 1, seed)
-    const random = randomNumbers(seed + 8)
+    const random = randomNumbers(seed + 7)
     const count = 2 ** (log + 1)
     const column = (value: (i: number) => number): number => {
       const pointer = kernels.alloc(count)
@@ -177,40 +124,7 @@ describe('compiled chip kernels equal the reference', () => {
     const [reference, compiled] = each((k) => {
       const planes = kernels.alloc(4 * count)
       kernels.words(planes, 4 * count).set(before)
-      k.rowConstraints(columns, log, weights, [12345, 2 ** 30 + 1], planes)
-      return kernels.words(planes, 4 * count).slice()
-    })
-    expect(compiled).toEqual(reference)
-  })
-
-  it.each(CASES)('constraints, chip %i, height 2^%i', (seed, log) => {
-    const source = randomChip(seed)
-    // Not a trace but a domain: twice the rows, each input as random as any.
-    const { kernels, natural, each } = both(source, log + 1, seed)
-    const random = randomNumbers(seed + 7)
-    const count = 2 ** (log + 1)
-    const column = (value: (i: number) => number): number => {
-      const pointer = kernels.alloc(count)
-      kernels.words(pointer, count).forEach((_, i, words) => (words[i] = value(i)))
-      return pointer
-    }
-    const columns = {
-      ...natural,
-      interaction: Array.from({ length: 4 * source.groups.length }, () => column(random.element)),
-      prev: column((q) => prevPosition(q, log, 1)),
-      first: column(random.element),
-    }
-    const challenges = {
-      z: random.extension(),
-      alpha: random.extension(),
-      claim: random.extension(),
-      weights: Array.from({ length: source.constraints.length + source.groups.length }, random.extension),
-    }
-    const before = Uint32Array.from({ length: 4 * count }, random.element)
-    const [reference, compiled] = each((k) => {
-      const planes = kernels.alloc(4 * count)
-      kernels.words(planes, 4 * count).set(before)
-      k.constraints(columns, log, challenges, [12345, 2 ** 30 + 1], planes)
+      k.constraints(columns, log, weights, [12345, 2 ** 30 + 1], planes)
       return kernels.words(planes, 4 * count).slice()
     })
     expect(compiled).toEqual(reference)
@@ -247,57 +161,88 @@ describe('compiled chip kernels equal the reference', () => {
     })
   })
 
-  it('a denominator that vanishes is reported', () => {
-    const source = plain([1])
-    const { kernels, pool } = memoryKernels()
-    const x = kernels.alloc(512)
-    kernels.words(x, 512).fill(9)
-    kernels.words(x, 512)[300] = 5
-    const out = [0, 0, 0, 0].map(() => kernels.alloc(512))
-    const columns = { main: [x], preprocessed: [], publics: [] }
-    // z = id + alpha·5
-    const alpha = randomNumbers(1).extension()
-    const z = Q.add(Q.ONE, Q.mulBase(alpha, 5))
-    for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, pool)])
-      expect(() => k.interaction(columns, 9, z, alpha, out)).toThrow(VanishingDenominator)
-  })
-
   it('constant multiplicities, in every combination of signs', () => {
     for (const times of [[1], [-1], [3, -3], [1, 1], [-1, -1], [1, -1], [2, -7], [-4, -5, 6]]) {
       const source = plain(times)
-      const { kernels, pool } = memoryKernels()
+      const { kernels, memory } = memoryKernels()
       const random = randomNumbers(times.length)
-      const column = (): number => {
-        const pointer = kernels.alloc(32)
-        kernels.words(pointer, 32).set(Array.from({ length: 32 }, random.element))
-        return pointer
+      const x = kernels.alloc(16)
+      kernels.words(x, 16).set(Array.from({ length: 16 }, random.element))
+      const [z, alpha] = [random.extension(), random.extension()]
+      for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)]) {
+        const { targets, leaves } = leafTargets(kernels, times.length, 4)
+        k.fractions({ main: [x], preprocessed: [], publics: [] }, 4, z, alpha, targets)
+        const expected = times.map((n, m) =>
+          Array.from(kernels.words(x, 16), (value) => ({
+            numerator: (P + n) % P,
+            denominator: Q.sub(Q.sub(z, Q.ONE), Q.mulBase(alpha, (value + m) % P)),
+          })),
+        )
+        expect(leaves(), times.join(' ')).toEqual(expected)
       }
-      const main = [column()]
-      const interaction = Array.from({ length: 4 * source.groups.length }, column)
-      const [z, alpha, claim] = [random.extension(), random.extension(), random.extension()]
-      const weights = source.groups.map(random.extension)
-      const prev = kernels.alloc(32)
-      kernels.words(prev, 32).forEach((_, q, words) => (words[q] = prevPosition(q, 4, 1)))
-      const results = [referenceChip(source, kernels), wasmChip(source, kernels, pool)].map((k) => {
-        const out = interaction.map(() => kernels.alloc(16))
-        const planes = kernels.alloc(128)
-        const sum = k.interaction({ main, preprocessed: [], publics: [] }, 4, z, alpha, out)
-        const columns = { main, preprocessed: [], publics: [], interaction, prev, first: main[0] }
-        k.constraints(columns, 4, { z, alpha, claim, weights }, [1, 2], planes)
-        return [sum, out.map((p) => kernels.words(p, 16).slice()), kernels.words(planes, 128).slice()]
-      })
-      expect(results[1], times.join(' ')).toEqual(results[0])
+    }
+  })
+
+  it('a chip without constraints adds nothing', () => {
+    const { kernels, memory } = memoryKernels()
+    const source = plain([1])
+    const [x, prev, first, planes] = [16, 32, 32, 128].map((n) => kernels.alloc(n))
+    kernels.words(planes, 128).fill(5)
+    for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)]) {
+      k.constraints({ main: [x], preprocessed: [], publics: [], prev, first }, 4, [], [1, 2], planes)
+      expect(kernels.words(planes, 128).every((w) => w === 5)).toBe(true)
     }
   })
 
   it('gives back its scratch', () => {
-    const { kernels, natural, each } = both(randomChip(2), 4, 2)
-    const out = Array.from({ length: 64 }, () => kernels.alloc(16))
+    const source = randomChip(2)
+    const { kernels, natural, each } = both(source, 4, 2)
+    const { targets } = leafTargets(kernels, source.messages.length, 4)
     const mark = kernels.mark()
-    each((k) => k.interaction(natural, 4, randomNumbers(1).extension(), Q.ONE, out))
+    each((k) => k.fractions(natural, 4, randomNumbers(1).extension(), Q.ONE, targets))
     expect(kernels.mark()).toBe(mark)
   })
 })
+
+/** Targets of so many messages, in a tree with room for one more in front and one behind, all words garbage before. */
+function leafTargets(
+  kernels: Kernels,
+  messages: number,
+  log: number,
+): {
+  targets: LeafTarget[]
+  leaves: () => { numerator: number; denominator: QM31 }[][]
+  /** Everything, the room that is nobody's target included. */
+  words: () => number[]
+} {
+  const height = 2 ** log
+  const planeWords = (messages + 2) * height
+  const numerators = kernels.allocUninitialized(planeWords)
+  const denominators = kernels.allocUninitialized(4 * planeWords)
+  kernels.words(numerators, planeWords).fill(P)
+  kernels.words(denominators, 4 * planeWords).fill(P)
+  return {
+    targets: Array.from({ length: messages }, (_, m) => ({
+      numerators: numerators + 4 * (m + 1) * height,
+      denominators: denominators + 4 * (m + 1) * height,
+      planeWords,
+    })),
+    leaves: () => {
+      const [n, d] = [kernels.words(numerators, planeWords), kernels.words(denominators, 4 * planeWords)]
+      const limb = (l: number, leaf: number): number => d[l * planeWords + leaf]
+      return Array.from({ length: messages }, (_, m) =>
+        Array.from({ length: height }, (_, row) => {
+          const leaf = (m + 1) * height + row
+          return {
+            numerator: n[leaf],
+            denominator: [limb(0, leaf), limb(1, leaf), limb(2, leaf), limb(3, leaf)],
+          }
+        }),
+      )
+    },
+    words: () => [...kernels.words(numerators, planeWords), ...kernels.words(denominators, 4 * planeWords)],
+  }
+}
 
 /** A chip of one column that sends `times[i]` copies (receives, if negative) of x + i. */
 function plain(times: readonly number[]): Chip<never> {
@@ -335,7 +280,7 @@ describe('denominator forms', () => {
       constrain(c, b) {
         b.receive('before', bus, 1, [1, c['addr'], c['value'], c['t']])
         b.send('after', bus, 1, [1, c['addr'], c['value'], c['clk'].mul(4).add(b.public('offset'))])
-        b.send('wide', bus, 1, [c['x'].add(c['t']).add(7), c['addr'].mul(c['value']), c['x'], 0])
+        b.send('wide', bus, 1, [c['x'].add(c['t']).add(7), c['addr'].mul(9), c['x'], 0])
       },
     },
     ['offset'],

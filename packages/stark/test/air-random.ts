@@ -37,7 +37,7 @@ const PREPROCESSED = ['p0', 'p1'] as const
 
 /**
  * A chip of random constraints that can be met: each derived column o_j is a random expression of degree <= 3 in the
- * free ones. Its messages are random; t0 and t1 are small for the look-ups, b is a bit.
+ * free ones. Its messages are random and linear; t0 and t1 are small for the look-ups, b is a bit.
  */
 export function randomChip(seed: number, options: { derived?: number; messages?: number } = {}): Chip<never> {
   const { derived = 5, messages = 5 } = options
@@ -59,16 +59,20 @@ export function randomChip(seed: number, options: { derived?: number; messages?:
       rows: () => 0,
       fill: () => {},
       constrain(c, b) {
-        const leaf = (inMessage: boolean): Expr => {
+        const leaf = (): Expr => {
           const kind = random.below(12)
           if (kind < 6) return c[FREE[random.below(6)]]
-          if (kind < 8) {
-            const column = c[FREE[random.below(6)]]
-            return inMessage ? column : b.prev(column)
-          }
+          if (kind < 8) return b.prev(c[FREE[random.below(6)]])
           if (kind < 9) return c[PREPROCESSED[random.below(2)]]
           if (kind < 10) return c['b']
           return b.first
+        }
+        /** Without the row before: what a message may be made of. */
+        const ownLeaf = (): Expr => {
+          const kind = random.below(10)
+          if (kind < 6) return c[FREE[random.below(6)]]
+          if (kind < 8) return c[PREPROCESSED[random.below(2)]]
+          return kind < 9 ? c['b'] : b.first
         }
         const polynomial = (degree: number, depth = 2): Expr => {
           const kind = random.below(8)
@@ -82,13 +86,13 @@ export function randomChip(seed: number, options: { derived?: number; messages?:
             const [x, y] = [polynomial(degree, depth - 1), polynomial(degree, depth - 1)]
             return random.below(2) === 0 ? x.add(y) : x.sub(y)
           }
-          return leaf(false)
+          return leaf()
         }
         names.forEach((n, i) => b.zero(`${n} is derived ${i}`, c[n].sub(polynomial(3))))
         const linear = (): Expr => {
-          let e: Expr = leaf(true)
+          let e: Expr = ownLeaf()
           for (let i = random.below(4); i > 0; i--) {
-            const term = leaf(true).mul(random.element())
+            const term = ownLeaf().mul(random.element())
             e = random.below(2) === 0 ? e.add(term) : e.sub(term)
           }
           return random.below(3) === 0 ? e.add(random.element()) : e
@@ -96,7 +100,14 @@ export function randomChip(seed: number, options: { derived?: number; messages?:
         for (let i = 0; i < messages; i++) {
           const fields = Array.from({ length: 1 + random.below(6) }, (_, k) => `x${k}`)
           const bus: Bus = { name: `bus ${i}`, id: 10 + i, fields }
-          const tuple = fields.map(() => (random.below(5) === 0 ? constant(random.below(9)) : linear()))
+          const tuple = fields.map(() => {
+            const kind = random.below(10)
+            return kind < 2
+              ? constant(random.below(9))
+              : kind < 3
+                ? b.public('other').mul(ownLeaf())
+                : linear()
+          })
           const times = random.below(3) === 0 ? constant(1) : random.below(2) === 0 ? c['b'] : linear()
           if (random.below(2) === 0) b.send(`message ${i}`, bus, times, tuple)
           else b.receive(`message ${i}`, bus, times, tuple)

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { busBalance, checkRows, describeImbalance } from '../src/air/check.ts'
 import { chip, without } from '../src/air/chip.ts'
-import type { Air, Builder, Bus, Chip, Message } from '../src/air/chip.ts'
-import { Expr } from '../src/air/expr.ts'
+import type { Air, Bus, Chip } from '../src/air/chip.ts'
 import { airJson, chipJson } from '../src/air/json.ts'
-import { groupDegree, lintAir, lintChip } from '../src/air/lint.ts'
+import { lintAir, lintChip } from '../src/air/lint.ts'
 import { programOf } from '../src/air/program.ts'
-import { cellsPerRow, chipTable, exprText } from '../src/air/table.ts'
+import { chipTable, exprText } from '../src/air/table.ts'
 import { randomChip, randomRows } from './air-random.ts'
 
 const PAIR: Bus = { name: 'Pair', id: 1, fields: ['i', 'v'] }
@@ -125,54 +124,6 @@ describe('busBalance', () => {
   })
 })
 
-describe('messages', () => {
-  const chipThat = (say: (x: Expr, b: Builder) => void) => () =>
-    chip({
-      name: 'one',
-      doc: '',
-      columns: { x: 'free: test' },
-      rows: () => 1,
-      fill: () => {},
-      constrain: (c, b) => say(c.x, b),
-    })
-
-  it('are linear in columns and the first row, with public values as factors', () => {
-    const times = (b: Builder): Expr => b.public('start').mul(b.first)
-    expect(chipThat((x, b) => b.send('fine', RANGE, b.first.sub(x), [x.mul(3).add(b.first)]))).not.toThrow()
-    expect(() =>
-      chip(
-        {
-          name: 'one',
-          doc: '',
-          columns: { x: 'free: test' },
-          rows: () => 1,
-          fill: () => {},
-          constrain: (c, b) => b.send('fine', RANGE, times(b), [c.x.mul(b.public('start'))]),
-        },
-        ['start'],
-      ),
-    ).not.toThrow()
-  })
-  it('of a higher degree are refused by name', () => {
-    expect(chipThat((x, b) => b.send('square', RANGE, 1, [x.mul(x)]))).toThrow(
-      new RangeError("one: message 'square' has degree 2"),
-    )
-    expect(chipThat((x, b) => b.receive('weighed', RANGE, x.mul(b.first), [x]))).toThrow(
-      new RangeError("one: message 'weighed' has degree 2"),
-    )
-  })
-  it('that read the previous row are refused by name', () => {
-    const error = new RangeError("one: message 'before' reads the previous row")
-    expect(chipThat((x, b) => b.send('before', RANGE, 1, [b.prev(x)]))).toThrow(error)
-    expect(chipThat((x, b) => b.send('before', RANGE, b.prev(x), [1]))).toThrow(error)
-  })
-  it('of a higher degree are lint, should a chip have them', () => {
-    const [message] = fibonacci.messages
-    const square = { ...message, multiplicity: message.tuple[0].mul(message.tuple[0]) }
-    expect(lintChip({ ...fibonacci, messages: [square] })).toMatchObject([{ rule: 'degree' }])
-  })
-})
-
 describe('lint', () => {
   const bad = chip({
     name: 'bad',
@@ -185,9 +136,6 @@ describe('lint', () => {
       b.receive('look', RANGE, 1, [c.x.add(c.z)])
     },
   }) as Chip<never>
-  const before = new Expr({ kind: 'column', tree: 'main', index: 0, name: 'x', prev: true })
-  const back = (m: Message): Message => ({ ...m, tuple: [m.tuple[0].add(before)] })
-  const badLookUp: Chip<never> = { ...bad, messages: bad.messages.map(back) }
 
   it('passes good chips', () => {
     expect(lintChip(fibonacci)).toEqual([])
@@ -195,15 +143,13 @@ describe('lint', () => {
     const rules = new Set(lintChip(randomChip(1)).map((f) => f.rule))
     expect([...rules].filter((r) => r !== 'unused-column' && r !== 'seam')).toEqual([])
   })
-  it('finds ranges, unused columns and look-ups of the row before', () => {
-    expect(lintChip(badLookUp).map((f) => `${f.rule}: ${f.detail}`)).toEqual([
+  it('finds ranges and unused columns', () => {
+    expect(lintChip(bad).map((f) => `${f.rule}: ${f.detail}`)).toEqual([
       "range: x: nothing is named 'nothing'",
       "range: y: 'product' does not mention it",
       "range: z: nothing is named 'free:'",
       'unused-column: nothing mentions y',
       'unused-column: nothing mentions unused',
-      "look-up: 'look' looks up a value of the previous row",
-      "seam: 'look' reads the previous row in row 0",
     ])
   })
   it('finds a bit without its constraint', () => {
@@ -211,12 +157,9 @@ describe('lint', () => {
   })
   it('finds a chip without messages, degrees and duplicate names', () => {
     const cube = fibonacci.constraints.map((k) => ({ ...k, expr: k.expr.mul(k.expr) }))
-    const changed: Chip<never> = { ...fibonacci, constraints: [...cube, cube[0]], messages: [], groups: [] }
+    const changed: Chip<never> = { ...fibonacci, constraints: [...cube, cube[0]], messages: [] }
     const rules = lintChip(changed).map((f) => f.rule)
     expect(new Set(rules)).toEqual(new Set(['degree', 'duplicate-name', 'no-message']))
-    const crowded: Chip<never> = { ...fibonacci, groups: [[0, 0, 0]] }
-    expect(groupDegree(crowded, [0, 0, 0])).toBe(4)
-    expect(lintChip(crowded)).toMatchObject([{ rule: 'degree' }])
   })
   it('finds a key that does not fit its bus', () => {
     const bus: Bus = { ...RANGE, table: { key: [1, 2], shift: 0 } }
@@ -260,7 +203,7 @@ describe('lint', () => {
       { ...renamed({ id: 9 }), name: 'fibonacci' },
       { ...fibonacci, fixedLogHeight: 3 },
       { ...fibonacci, messages: [{ ...fibonacci.messages[0], sign: -1 as const }] },
-      { ...fibonacci, groups: [] },
+      { ...fibonacci, messages: [] },
     ]
     expect(new Set(variants.map(text)).size).toBe(variants.length)
     expect(airJson(air)).toMatchObject({ name: 'toy', publics: ['start'], minLogHeight: 3 })
@@ -285,10 +228,9 @@ describe('lint', () => {
 describe('table and program', () => {
   it('writes a chip as Markdown', () => {
     const text = chipTable(fibonacci)
-    expect(text).toContain('4 columns, 4 constraints, 1 messages in 1 groups; 8 committed cells a row.')
+    expect(text).toContain('4 columns, 4 constraints, 1 messages.')
     expect(text).toContain("| b follows | `(1 − first)·(b − a' − b')` | 2 |")
-    expect(text).toContain('| number | + `on` | Pair(`i`, `a`) | 0 (2) |')
-    expect(cellsPerRow(fibonacci)).toBe(8)
+    expect(text).toContain('| number | + `on` | Pair(`i`, `a`) |')
   })
   it('keeps the meaning of an expression in its text', () => {
     const [x, y] = [fibonacci.messages[0].tuple[0], fibonacci.messages[0].tuple[1]]

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { chip } from '../src/air/chip.ts'
 import type { Air, Builder, Bus, Chip, Message } from '../src/air/chip.ts'
-import { constant, Expr } from '../src/air/expr.ts'
+import { expr } from '../src/air/expr.ts'
+import type { Expr } from '../src/air/expr.ts'
 import { lintChip } from '../src/air/lint.ts'
 import { readsAcrossSeam } from '../src/air/seam.ts'
 import { verifyingKey } from '../src/verifying-key.ts'
@@ -20,13 +21,6 @@ const counter = (say: (c: { readonly x: Expr }, b: Builder) => void): Chip<never
     rows: () => 16,
     fill: () => {},
   }) as Chip<never>
-
-/** A message that `chip` itself refuses. */
-const X_BEFORE = new Expr({ kind: 'column', tree: 'main', index: 0, name: 'x', prev: true })
-const withMessage = (message: Pick<Message, 'name' | 'multiplicity' | 'tuple'>): Chip<never> => {
-  const good = counter(() => {})
-  return { ...good, messages: [...good.messages, { bus: OUT, sign: -1, ...message }] }
-}
 
 const airOf = (one: Chip<never>): Air<never> => ({
   name: 'seam',
@@ -51,13 +45,31 @@ describe('the seam between periods', () => {
     ['step', counter((c, b) => b.zero('step', c.x.sub(b.prev(c.x)).sub(1)))],
     ['wrap', counter((c, b) => b.zero('wrap', c.x.sub(b.prev(c.x)).sub(1).add(b.first.mul(16))))],
     ['only first', counter((c, b) => b.zero('only first', b.first.mul(b.prev(c.x))))],
-    ['message', withMessage({ name: 'message', multiplicity: constant(1), tuple: [X_BEFORE] })],
-    ['multiplicity', withMessage({ name: 'multiplicity', multiplicity: X_BEFORE, tuple: [constant(1)] })],
   ])("a chip whose '%s' reads the previous row in row 0 is refused", (name, bad) => {
     expect(readsAcrossSeam(bad)).toEqual([name])
     expect(lintChip(bad)).toMatchObject([{ rule: 'seam' }])
     expect(() => verifyingKey({ air: airOf(bad), profile: 'fast-100' })).toThrow(
       `'${name}' reads the previous row`,
+    )
+  })
+
+  it.each<[string, (c: { readonly x: Expr }, b: Builder) => void, string]>([
+    ['tuple', (c, b) => b.receive('bad', OUT, 1, [b.prev(c.x)]), 'reads the previous row'],
+    ['multiplicity', (c, b) => b.receive('bad', OUT, b.prev(c.x), [c.x]), 'reads the previous row'],
+    ['tuple', (c, b) => b.receive('bad', OUT, 1, [c.x.mul(c.x)]), 'has degree 2'],
+    ['multiplicity', (c, b) => b.receive('bad', OUT, b.first.mul(c.x), [c.x]), 'has degree 2'],
+  ])('a message whose %s is not linear in its own row is refused', (_, say, fault) => {
+    expect(() => counter(say)).toThrow(`counter: message 'bad' ${fault}`)
+    // A chip made by hand meets the same rule in the lint and in the key.
+    let bad: Message | undefined
+    const keep = (name: string, bus: Bus, times: Expr | number, tuple: readonly (Expr | number)[]): void => {
+      bad = { name, bus, sign: -1, multiplicity: expr(times), tuple: tuple.map(expr) }
+    }
+    const good = counter((c, b) => say(c, { ...b, receive: keep }))
+    const byHand = { ...good, messages: [...good.messages, bad!] }
+    expect(lintChip(byHand)).toMatchObject([{ rule: 'message', detail: `'bad' ${fault}` }])
+    expect(() => verifyingKey({ air: airOf(byHand), profile: 'fast-100' })).toThrow(
+      `chip 'counter': message 'bad' ${fault}`,
     )
   })
 })

@@ -8,6 +8,7 @@ import {
   PROFILES,
   queriesFor,
   shapeOf,
+  sumcheckErrors,
 } from '../src/profiles.ts'
 import type { Profile } from '../src/profiles.ts'
 import {
@@ -47,6 +48,7 @@ function reference(logHeight: number, changes: Partial<Shape> = {}): Shape {
     constraints: 1000,
     batchTerms: 512,
     logupTerms: 64 * 2 ** Math.min(logHeight, 24),
+    sumcheckErrors: sumcheckErrors([logHeight + 6]),
     tupleWidth: 8,
     constraintDegree: 3,
     quotientPieces: 2,
@@ -219,6 +221,7 @@ describe('parameters of the profiles', () => {
         constraints: 1 + below(20000),
         batchTerms: 1 + below(20000),
         logupTerms: Math.floor(2 ** (random() * 30)),
+        sumcheckErrors: sumcheckErrors(Array.from({ length: 1 + below(4) }, () => 2 + below(30))),
         tupleWidth: 1 + below(32),
         constraintDegree: 2 + below(3),
         quotientPieces: 1 + below(4),
@@ -253,6 +256,8 @@ describe('parameters of the profiles', () => {
       { logHeight: NaN },
       { logupTerms: 2 ** 31 - 1 },
       { logupTerms: -1 },
+      { sumcheckErrors: -1 },
+      { sumcheckErrors: 2 ** 16 + 1 },
       { constraints: 0 },
       { batchTerms: Infinity },
       { tupleWidth: 0 },
@@ -280,24 +285,42 @@ describe('parameters of the profiles', () => {
     expect(code(() => grindingFor(demanding(128), reference(16)))).toBe('security/below-target')
     expect(code(() => grindingFor(demanding(123), reference(20)))).toBe('security/below-target')
     // Only the composition, which has no site to grind at, misses 124: |F| is just below 2^124
-    const small = reference(7, { logupTerms: 1, tupleWidth: 1 })
+    const small = reference(7, { logupTerms: 1, tupleWidth: 1, sumcheckErrors: 1 })
     expect(code(() => grindingFor(demanding(123), small))).toBe('accepted')
     expect(code(() => grindingFor(demanding(124), small))).toBe('security/below-target')
+    // Nor have the sumchecks a site: of 2^124 less a little, three bad challenges are too many for 123 bits.
+    const gkr = { ...small, sumcheckErrors: 3 }
+    expect(() => grindingFor(demanding(123), gkr)).toThrow('the challenge field is too small: gkr')
+    expect(code(() => grindingFor(demanding(122), gkr))).toBe('accepted')
     expect(code(() => queriesFor(demanding(220), reference(16)))).toBe('security/below-target')
     expect(grindingFor(demanding(110), reference(16)).logup).toBeLessThanOrEqual(MAX_GRINDING)
   })
 
   it('adds up chips', () => {
-    const shape = shapeOf(
-      [
-        { logHeight: 10, constraints: 50, batchTerms: 40, messages: 6 },
-        { logHeight: 16, constraints: 5, batchTerms: 4, messages: 1 },
-      ],
-      { publicTerms: 100, tupleWidth: 9, extraBatchTerms: 16 },
+    const chips = [
+      { logHeight: 10, constraints: 50, batchTerms: 40, messages: 6 },
+      { logHeight: 16, constraints: 5, batchTerms: 4, messages: 1 },
+    ]
+    const bus = { publicTerms: 100, tupleWidth: 9, extraBatchTerms: 16 }
+    const leaves = 6 * 1024 + 65536
+    const sums = { constraints: 55, batchTerms: 60, logupTerms: leaves + 100, tupleWidth: 9 }
+    expect(shapeOf(chips, { ...bus, treeDepths: [17, 13] })).toEqual(
+      reference(16, { ...sums, sumcheckErrors: sumcheckErrors([17, 13]) }),
     )
-    expect(shape).toEqual(
-      reference(16, { constraints: 55, batchTerms: 60, logupTerms: 6 * 1024 + 65536 + 100, tupleWidth: 9 }),
-    )
+    // Without the trees, four as deep as any.
+    expect(shapeOf(chips, bus).sumcheckErrors).toBe(sumcheckErrors([18, 18, 18, 18]))
+    expect(shapeOf([], bus).sumcheckErrors).toBe(0)
+  })
+
+  it('counts the bad challenges of the sumchecks', () => {
+    // One tree of four leaves: lambda and half of the root's layer; lambda, a cubic and half of the next; the columns.
+    expect(sumcheckErrors([2])).toBe(1 + 1 + (1 + 3 + 1) + 1)
+    // A second tree brings two more powers of lambda a layer, and no round of its own.
+    expect(sumcheckErrors([2, 2])).toBe(3 + 1 + (3 + 3 + 1) + 1)
+    expect(sumcheckErrors([3, 1])).toBe(4 + 7 + (3 + 6 + 1) + 1)
+    expect(sumcheckErrors([])).toBe(0)
+    const { provenUDR } = security(PROFILES['proven-100'], reference(20, { sumcheckErrors: 1024 }))
+    expect(bitsOf(provenUDR, 'GKR')).toBeCloseTo(fieldBits(4) - 10, 9)
   })
 })
 
@@ -355,7 +378,7 @@ describe('the report', () => {
     expect(bitsOf(independent, 'ALI') - bitsOf(eq, 'ALI')).toBeCloseTo(Math.log2(10), 9)
     const { m, ...list } = securityOf(m31x6(), reference(20)).provenJohnson
     const size = Math.log2((m! + 0.5) * 4)
-    for (const name of ['ALI', 'DEEP', 'LogUp'])
+    for (const name of ['ALI', 'DEEP', 'LogUp', 'GKR'])
       expect(bitsOf(independent, name) - bitsOf(list, name), name).toBeCloseTo(size, 4)
   })
 
@@ -374,8 +397,9 @@ describe('the report', () => {
   })
 
   it('leaves LogUp out where there is no bus', () => {
-    const { terms } = securityOf(m31x6(), reference(20, { logupTerms: 0 })).provenUDR
+    const { terms } = securityOf(m31x6(), reference(20, { logupTerms: 0, sumcheckErrors: 0 })).provenUDR
     expect(terms.map(({ name }) => name)).not.toContain('LogUp')
+    expect(terms.map(({ name }) => name)).not.toContain('GKR')
   })
 
   it('refuses a code without room for the opened points', () => {

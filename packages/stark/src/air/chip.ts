@@ -92,9 +92,6 @@ export interface Chip<Run = unknown> {
 
 export const MAX_DEGREE = 3
 
-/** Of a message's multiplicity and of each entry of its tuple: the fractions of a chip are linear in its columns. */
-export const MAX_MESSAGE_DEGREE = 1
-
 /**
  * Builds a chip. `publicNames`: the AIR's public values by position, the same for each of its chips. Throws a RangeError
  * that names the constraint or message of too high a degree, a message that reads the previous row, a name given twice, or
@@ -130,7 +127,10 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
       throw new RangeError(
         `${source.name}.${name}: ${bus.name} has ${bus.fields.length} fields, got ${tuple.length}`,
       )
-    messages.push({ name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) })
+    const m = { name, bus, sign, multiplicity: expr(multiplicity), tuple: tuple.map(expr) }
+    const fault = messageFault(m)
+    if (fault !== undefined) throw new RangeError(`${source.name}: message '${name}' ${fault}`)
+    messages.push(m)
   }
   columns.forEach((name) => {
     if (source.columns[name] === 'bool')
@@ -159,13 +159,6 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
     if (degree(k.expr) > MAX_DEGREE)
       throw new RangeError(`${source.name}: constraint '${k.name}' has degree ${degree(k.expr)}`)
   }
-  for (const m of messages) {
-    const exprs = [m.multiplicity, ...m.tuple]
-    const d = Math.max(...exprs.map(degree))
-    if (d > MAX_MESSAGE_DEGREE) throw new RangeError(`${source.name}: message '${m.name}' has degree ${d}`)
-    if (exprs.some(readsPrevious))
-      throw new RangeError(`${source.name}: message '${m.name}' reads the previous row`)
-  }
   const named = [...constraints.map((k) => k.name), ...messages.map((m) => m.name)]
   const twice = named.find((n, i) => named.indexOf(n) !== i)
   if (twice !== undefined) throw new RangeError(`${source.name}: '${twice}' is named twice`)
@@ -189,6 +182,17 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
     },
     fixedLogHeight: source.fixedLogHeight,
   }
+}
+
+/**
+ * What keeps a message's fraction from being linear in the columns of its own row, if anything does. Only of a linear one
+ * do the columns' multilinear extensions give that of the fraction: see `fractionsAtPoint`.
+ */
+export function messageFault({ multiplicity, tuple }: Message): string | undefined {
+  const parts = [multiplicity, ...tuple]
+  const highest = Math.max(...parts.map(degree))
+  if (highest > 1) return `has degree ${highest}`
+  return parts.some(readsPrevious) ? 'reads the previous row' : undefined
 }
 
 /** The same chip without one constraint or message: what the kill run proves against. */

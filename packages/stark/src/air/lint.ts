@@ -1,5 +1,5 @@
 import { P } from '../field/m31.ts'
-import { MAX_DEGREE, MAX_MESSAGE_DEGREE } from './chip.ts'
+import { MAX_DEGREE, messageFault } from './chip.ts'
 import type { Air, Bus, Chip } from './chip.ts'
 import { degree } from './expr.ts'
 import type { Expr } from './expr.ts'
@@ -8,7 +8,15 @@ import { readsAcrossSeam } from './seam.ts'
 /** One thing wrong with a chip or an AIR. */
 export interface Finding {
   readonly rule:
-    'degree' | 'range' | 'unused-column' | 'duplicate-name' | 'no-message' | 'bus' | 'multiplicity' | 'seam'
+    | 'degree'
+    | 'range'
+    | 'unused-column'
+    | 'duplicate-name'
+    | 'no-message'
+    | 'message'
+    | 'bus'
+    | 'multiplicity'
+    | 'seam'
   readonly chip: string
   readonly detail: string
 }
@@ -21,10 +29,6 @@ export function lintChip(chip: Chip<never>): Finding[] {
   }
   for (const { name, expr } of chip.constraints)
     if (degree(expr) > MAX_DEGREE) report('degree', `constraint '${name}' has degree ${degree(expr)}`)
-  for (const { name, multiplicity, tuple } of chip.messages) {
-    const d = Math.max(...[multiplicity, ...tuple].map(degree))
-    if (d > MAX_MESSAGE_DEGREE) report('degree', `message '${name}' has degree ${d}`)
-  }
   const inConstraint = chip.constraints.map((k) => columnsOf([k.expr]))
   const inTuple = chip.messages.map((m) => columnsOf(m.tuple))
   const inMultiplicity = chip.messages.map((m) => columnsOf([m.multiplicity]))
@@ -55,6 +59,10 @@ export function lintChip(chip: Chip<never>): Finding[] {
     report('duplicate-name', `two things named '${name}'`)
   if (chip.messages.length === 0)
     report('no-message', 'the protocol has no place for a chip without messages')
+  for (const m of chip.messages) {
+    const fault = messageFault(m)
+    if (fault !== undefined) report('message', `'${m.name}' ${fault}`)
+  }
   for (const { bus } of chip.messages)
     if (bus.table !== undefined && bus.table.key.length !== bus.fields.length)
       report(

@@ -3,17 +3,14 @@ import { constant } from './expr.ts'
 import type { Expr } from './expr.ts'
 
 /**
- * Names of the constraints and messages that still read the previous row in row 0, where `first` is 1.
+ * Names of the constraints that still read the previous row in row 0, where `first` is 1. Messages never read it.
  *
  * A lifted table is a row of periods that need not be alike, so before row 0 stands the last row of any other period:
  * what is not gated by `first` there would tie two periods together and prove nothing of either. Decided by folding
  * `first` = 1 into the expression; a product with 1 − first vanishes.
  */
 export function readsAcrossSeam(chip: Chip<never>): string[] {
-  return [
-    ...chip.constraints.map((k) => ({ name: k.name, exprs: [k.expr] })),
-    ...chip.messages.map((m) => ({ name: m.name, exprs: [m.multiplicity, ...m.tuple] })),
-  ].flatMap(({ name, exprs }) => (exprs.some((e) => readsPrevious(inRowZero(e))) ? [name] : []))
+  return chip.constraints.flatMap(({ name, expr }) => (readsPrevious(inRowZero(expr)) ? [name] : []))
 }
 
 function inRowZero(e: Expr): Expr {

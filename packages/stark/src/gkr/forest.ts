@@ -16,7 +16,7 @@ export interface FractionTree {
 }
 
 /** A tree more costs four values a layer; a tree fewer more leaves that are not there. */
-const MAX_TREES = 4
+export const MAX_TREES = 4
 
 /**
  * Cuts the leaves of all messages into trees of falling size. Blocks descend by size, so each starts at a multiple of
