@@ -3,8 +3,8 @@ import { LANES, LOADS, MEMORY_LANES, PLAIN, SIMD, STORES } from './opcodes.ts'
 import { MAX_PAGES } from './webassembly.ts'
 
 /**
- * A small emitter of WebAssembly modules. A module imports the memory `env.memory` and nothing else, and exports every
- * function that has a name. Function bodies are written as stack code; validity is checked by the engine on compile.
+ * A small emitter of WebAssembly modules. A module imports the memory `env.memory`, the table `env.table` where asked
+ * for, and nothing else, and exports every function that has a name. Function bodies are written as stack code; validity is checked by the engine on compile.
  */
 const TYPES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const
 export type ValueType = keyof typeof TYPES
@@ -168,8 +168,20 @@ export class FunctionBuilder {
   brIf(label: Label): this {
     return this.#emit(0x0d, this.#depth - label.depth)
   }
+  /** Index (i32) on the stack; one that has no label goes to `otherwise`. */
+  brTable(labels: readonly Label[], otherwise: Label): this {
+    this.#emit(0x0e, labels.length)
+    for (const label of [...labels, otherwise]) this.#code.unsigned(this.#depth - label.depth)
+    return this
+  }
   call(callee: FunctionBuilder): this {
     return this.#emit(0x10, callee.index)
+  }
+  /** Arguments, then an index into the imported table on the stack: calls the function there, of the type of `like`. */
+  callIndirect(like: FunctionBuilder): this {
+    this.#emit(0x11, like.index)
+    this.#code.byte(0)
+    return this
   }
 
   /** `local += n` for an i32 local. */
@@ -246,7 +258,12 @@ export interface ModuleBuilder {
   bytes(): Uint8Array<ArrayBuffer>
 }
 
-export function moduleBuilder(): ModuleBuilder {
+export interface ModuleOptions {
+  /** Import a table of functions, for `callIndirect`. */
+  readonly table?: boolean
+}
+
+export function moduleBuilder({ table = false }: ModuleOptions = {}): ModuleBuilder {
   const functions: { readonly name: string; readonly builder: FunctionBuilder }[] = []
   return {
     func(name, params, results = []) {
@@ -265,9 +282,14 @@ export function moduleBuilder(): ModuleBuilder {
         )
         types(body, builder.results)
       })
-      section(out, SECTION.import, ['env'], (module, body) => {
-        text(body, module)
-        text(body, 'memory')
+      section(out, SECTION.import, table ? ['memory', 'table'] : ['memory'], (name, body) => {
+        text(body, 'env')
+        text(body, name)
+        if (name === 'table') {
+          // A table of functions; limits flag 0: a minimum.
+          body.append([0x01, 0x70, 0x00, 0x00])
+          return
+        }
         // A memory; limits flag 1: a minimum and a maximum (a shared memory would be flag 3).
         body.append([0x02, 0x01])
         body.unsigned(1)
