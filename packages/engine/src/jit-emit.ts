@@ -9,9 +9,9 @@ import type { Segment } from './jit-region.ts'
 /**
  * Compiled code in a few words.
  *
- * A run has a cursor that rises by a step for each instruction, up to a limit. Untraced the step is 1; traced it is 4 and
- * the cursor is the address of the row's cell in the column `pc`, so that 4·clk is the cursor plus `tsOffset`. A
- * segment starts only where all of it fits under the limit.
+ * A run has a cursor that rises from 0 by a step for each instruction, up to a limit. Untraced the step is 1; traced it is
+ * 4, a cell of a column, and 4·clk is the cursor plus `tsOffset`. A segment starts only where all of it fits under the
+ * limit.
  *
  * Registers live in memory; within a segment they are kept in locals, and memory has them again wherever the segment can
  * be left. The timestamps of registers likewise, but not where an instruction bails.

@@ -1,7 +1,7 @@
 import { PAGE_BYTES as WASM_PAGE_BYTES, MAX_PAGES, createMemory, createTable, link } from '@vouch/wasm'
 import type { WasmFunction, WasmTable } from '@vouch/wasm'
 import type { Image } from './jit-image.ts'
-import { AT, CHUNK_BYTES, chunkAt, copyChunk, frameBytes } from './jit-layout.ts'
+import { AT, COLUMNS, frameBytes } from './jit-layout.ts'
 import { NO_TIMES, PAGE_BYTES, PAGE_WORDS, emptyPage } from './memory.ts'
 import type { Memory, Page } from './memory.ts'
 import { RAM_SIZE, REGISTER_SLOTS } from './trace-types.ts'
@@ -11,8 +11,6 @@ const NO_BYTES = new Uint8Array(0)
 const NO_WORDS = new Int32Array(0)
 const MIN_FRAMES = 256
 const MAX_FRAMES = RAM_SIZE / PAGE_BYTES
-const MIN_CHUNKS = 4
-const MAX_CHUNKS = 32
 
 const align = (n: number): number => Math.ceil(n / WASM_PAGE_BYTES) * WASM_PAGE_BYTES
 
@@ -27,14 +25,11 @@ interface Linked {
   readonly link: (region: number) => void
   readonly framesAt: number
   readonly frames: number
-  readonly chunksAt: number
-  readonly chunks: number
 }
 
 /**
- * The guest memory and the chunks of one run, where compiled code finds them. It takes a guest memory over: from then on
- * each page is a view of a frame. When frames or chunks run out, all goes on in another linear memory; chunks that were
- * handed out stay in the one they were made in, which lives as long as one of them does.
+ * The guest memory of one run where compiled code finds it. It takes a guest memory over: from then on each page is a
+ * view of a frame. When frames run out, all goes on in a larger linear memory.
  */
 export class JitMemory {
   readonly #image: Image
@@ -43,21 +38,15 @@ export class JitMemory {
   readonly #pages: number[] = []
   #linked: Linked
   #regions = 0
-  #chunks = 0
-  #chunk: TraceChunk | undefined
-  /** Of the columns of the chunk under way. */
-  chunkAddress = 0
   /** False once there was no address space to go on in; the guest memory has then been given up. */
   usable = true
-  /** Told when the chunk under way is another one, with the same rows. */
-  onMove: (chunk: TraceChunk) => void = () => {}
 
   /** Throws a RangeError where there is no address space; the guest memory is then as it was. */
   constructor(image: Image, guest: Memory) {
     this.#image = image
     this.#guest = guest
     const present = guest.pages.flatMap((page, index) => (page === undefined ? [] : [index]))
-    this.#linked = this.#reserve(4 * present.length, MIN_CHUNKS)
+    this.#linked = this.#reserve(4 * present.length)
     for (const index of present) this.#place(index, guest.pages[index]!)
     guest.placed = true
     guest.touch = (index) => this.#touch(index)
@@ -80,23 +69,28 @@ export class JitMemory {
     return this.#linked.enter(pc)
   }
 
-  /** Makes a chunk without rows the one under way; undefined where there is no room. */
-  nextChunk(firstClk: number): TraceChunk | undefined {
-    this.#chunk = undefined
-    const { frames, chunks } = this.#linked
-    if (this.#chunks === chunks) this.#move(frames, Math.min(2 * chunks, MAX_CHUNKS))
-    return this.usable ? this.#newChunk(firstClk) : undefined
-  }
-
-  #newChunk(firstClk: number): TraceChunk {
-    this.chunkAddress = this.#linked.chunksAt + CHUNK_BYTES * this.#chunks++
-    this.#chunk = chunkAt(this.#linked.buffer, this.chunkAddress, firstClk)
-    return this.#chunk
+  /** Copies the `count` rows of the stage into a chunk from row `row` on, and clears the stage. */
+  takeRows(count: number, chunk: TraceChunk, row: number): void {
+    const { words } = this.#linked
+    for (const name of COLUMNS) {
+      const at = AT.column[name] >>> 2
+      const column = chunk[name]
+      // Two calls cost as much as copying some dozen cells.
+      if (count < 24)
+        for (let i = 0; i < count; i++) {
+          column[row + i] = words[at + i]
+          words[at + i] = 0
+        }
+      else {
+        column.set(words.subarray(at, at + count), row)
+        words.fill(0, at, at + count)
+      }
+    }
   }
 
   #touch(index: number): Page {
-    const { frames, chunks } = this.#linked
-    if (this.#pages.length === frames) this.#move(4 * frames, chunks)
+    const { frames } = this.#linked
+    if (this.#pages.length === frames) this.#move(4 * frames)
     if (!this.usable) return this.#guest.touch(index)
     const page = { bytes: NO_BYTES, words: NO_WORDS, times: NO_TIMES }
     this.#guest.pages[index] = page
@@ -139,11 +133,11 @@ export class JitMemory {
     words[(AT.directory >>> 2) + index] = at
   }
 
-  /** Goes on in another linear memory, with the frames and the chunk under way, or gives up. */
-  #move(frames: number, chunks: number): void {
+  /** Goes on in another linear memory, with what is in the frames, or gives up. */
+  #move(frames: number): void {
     const old = this.#linked
     try {
-      this.#linked = this.#reserve(frames, chunks)
+      this.#linked = this.#reserve(frames)
     } catch {
       this.#giveUp()
       return
@@ -155,17 +149,13 @@ export class JitMemory {
       this.#linked.framesAt,
     )
     this.#pages.forEach((index, frame) => this.#view(index, this.#guest.pages[index]!, frame))
-    this.#chunks = 0
-    if (this.#chunk !== undefined) this.onMove(copyChunk(this.#chunk, this.#newChunk(this.#chunk.firstClk)))
   }
 
-  #reserve(wanted: number, wantedChunks: number): Linked {
+  #reserve(wanted: number): Linked {
     const { traced, dispatcher, map, regions } = this.#image
     const frames = Math.min(Math.max(wanted, MIN_FRAMES), MAX_FRAMES)
-    const chunks = traced ? wantedChunks : 0
     const framesAt = align(AT.map + 4 * map.length)
-    const chunksAt = align(framesAt + frames * frameBytes(traced))
-    const pages = align(chunksAt + chunks * CHUNK_BYTES) / WASM_PAGE_BYTES
+    const pages = align(framesAt + frames * frameBytes(traced)) / WASM_PAGE_BYTES
     if (pages > MAX_PAGES) throw new RangeError(`${pages} pages are more than a linear memory has`)
     const memory = createMemory(pages, pages)
     const { buffer } = memory
@@ -186,8 +176,6 @@ export class JitMemory {
       },
       framesAt,
       frames,
-      chunksAt,
-      chunks,
     }
   }
 }

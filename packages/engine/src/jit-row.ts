@@ -1,11 +1,11 @@
 import type { FunctionBuilder, Local } from '@vouch/wasm'
 import { ISA, OP } from './isa.ts'
-import { AT, COLUMN } from './jit-layout.ts'
+import { AT } from './jit-layout.ts'
 import type { Column } from './jit-layout.ts'
 import type { Registers } from './jit-ops.ts'
 import type { Decoded } from './jit-region.ts'
 
-/** Emits the rows of a traced segment, into chunks of zeros. */
+/** Emits the rows of a traced segment, into a stage of zeros. */
 export interface Rows {
   /** At the start of a segment. */
   begin(): void
@@ -82,7 +82,7 @@ export function rowEmitter(
     cell(i, column, push) {
       f.get(cursor)
       push()
-      f.store('i32.store', COLUMN[column] + 4 * i)
+      f.store('i32.store', AT.column[column] + 4 * i)
     },
     ts: (i, slot) => since(4 * i + slot),
     settle() {

@@ -3,7 +3,7 @@ import type { Program } from './elf.ts'
 import { imageOf } from './jit-image.ts'
 import type { Image } from './jit-image.ts'
 import { BAIL } from './jit-emit.ts'
-import { AT } from './jit-layout.ts'
+import { AT, STAGE_ROWS } from './jit-layout.ts'
 import { JitMemory } from './jit-memory.ts'
 import { MAX_SEGMENT } from './jit-region.ts'
 import { usesOf } from './jit-row.ts'
@@ -11,10 +11,9 @@ import { ISA } from './isa.ts'
 import { LABELS, STOP, advance } from './machine.ts'
 import type { Code } from './machine.ts'
 import { pageOf } from './memory.ts'
-import { TracePort, emptyChunk } from './port-trace.ts'
+import { TracePort } from './port-trace.ts'
 import type { RunPort } from './port-run.ts'
 import { RAM_SIZE } from './trace-types.ts'
-import type { TraceChunk } from './trace-types.ts'
 
 /** How often the run must come to an address before that is compiled. */
 const HOT = 24
@@ -34,8 +33,7 @@ export class Jit {
   readonly #hot: number
 
   /**
-   * Takes over a machine between two cycles, and if it is traced, between two chunks. `eager`: all that is come to is
-   * compiled. Throws where there is no WebAssembly or no address space; the machine is then as it was.
+   * Takes over a machine between two cycles. `eager`: all that is come to is compiled. Throws where there is no WebAssembly or no address space; the machine is then as it was.
    */
   constructor(program: Program, code: Code, port: RunPort | TracePort, eager: boolean) {
     if (!hasWebAssembly()) throw new Error('there is no WebAssembly here')
@@ -44,15 +42,7 @@ export class Jit {
     this.#trace = port instanceof TracePort ? port : undefined
     this.#image = imageOf(program, code, this.#trace !== undefined)
     this.#memory = new JitMemory(this.#image, port.memory)
-    this.#memory.onMove = (chunk) => {
-      if (this.#trace !== undefined) this.#trace.chunk = chunk
-    }
     this.#hot = eager ? 0 : HOT
-  }
-
-  /** A chunk without rows, for the port. */
-  nextChunk(firstClk: number): TraceChunk {
-    return this.#memory.nextChunk(firstClk) ?? emptyChunk(firstClk)
   }
 
   /** The contract of `advance`. */
@@ -114,19 +104,21 @@ export class Jit {
     const memory = this.#memory
     const { words, registers, times } = memory
     const step = traced === undefined ? 1 : 4
-    const start = traced === undefined ? 0 : memory.chunkAddress + 4 * traced.row
     registers.set(port.registers)
-    if (traced !== undefined) times.set(traced.times)
-    words[AT.cursor >>> 2] = start
-    words[AT.limit >>> 2] = start + step * left
-    if (traced !== undefined) words[AT.tsOffset >>> 2] = traced.ts - start
+    if (traced !== undefined) {
+      times.set(traced.times)
+      words[AT.tsOffset >>> 2] = traced.ts
+    }
+    words[AT.cursor >>> 2] = 0
+    words[AT.limit >>> 2] = step * (traced === undefined ? left : Math.min(left, STAGE_ROWS))
     const next = memory.enter(port.pc)
-    const retired = ((words[AT.cursor >>> 2] >>> 0) - start) / step
+    const retired = words[AT.cursor >>> 2] / step
     port.registers.set(registers)
     port.pc = (next & ~BAIL) >>> 0
     const bailed = (next & BAIL) !== 0
     if (traced !== undefined) {
       traced.times.set(times)
+      memory.takeRows(retired, traced.chunk, traced.row)
       traced.row += retired
       traced.ts += 4 * retired
       if (bailed) this.#catchUp(traced, words[AT.partial >>> 2])

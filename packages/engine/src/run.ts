@@ -40,7 +40,7 @@ function runStepper(program: Program, host: Host, options: RunOptions): Stepper<
   const limit = checkLimit(options.maxCycles)
   const code = codeTable(program)
   const port = new RunPort(memoryOf(program, false), program.entry)
-  const executor = executorOf(program, code, port, options.engine)
+  const execute = executorOf(program, code, port, options.engine)
   const guest = new PortGuest(port)
   let cycles = 0
   const at = (cycle: number) => where(program, port.pc, cycle)
@@ -53,7 +53,7 @@ function runStepper(program: Program, host: Host, options: RunOptions): Stepper<
       for (let left = count; left > 0;) {
         const asked = Math.min(left, limit - cycles)
         if (asked === 0) return { halt: { kind: 'limit', limit, ...at(cycles) } }
-        const retired = executor.advance(asked)
+        const retired = execute(asked)
         cycles += retired
         left -= retired
         if (port.stop === STOP.done) continue

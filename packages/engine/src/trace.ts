@@ -8,7 +8,7 @@ import type { AuditedCall, DirectCall, Host } from './host.ts'
 import { STOP } from './machine.ts'
 import { PAGE_BYTES, PAGE_WORDS, memoryOf, pageOf, wordOf } from './memory.ts'
 import type { Memory } from './memory.ts'
-import { TracePort } from './port-trace.ts'
+import { TracePort, emptyChunk } from './port-trace.ts'
 import { checkLimit, ecallHalt, trapHalt, where } from './run.ts'
 import type { RunOptions } from './run.ts'
 import { ECALL_WEIGHT, drive, driveAsync } from './stepper.ts'
@@ -56,7 +56,7 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
   const chunks: TraceChunk[] = []
   const calls = noCalls()
   let chunkCalls = noCalls()
-  const executor = executorOf(program, code, port, options.engine)
+  const execute = executorOf(program, code, port, options.engine)
   const guest = new PortGuest(port)
   let cycles = 0
 
@@ -102,7 +102,7 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
       for (let left = count; left > 0;) {
         const asked = Math.min(left, limit - cycles, CHUNK_ROWS - port.row)
         if (limit === cycles) return finish({ kind: 'limit', limit, ...at(cycles) }, undefined)
-        const retired = executor.advance(asked)
+        const retired = execute(asked)
         cycles += retired
         left -= retired
         const cycle = cycles + 1
@@ -128,7 +128,7 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
         }
         if (port.row === CHUNK_ROWS) {
           flush()
-          port.chunk = executor.nextChunk(cycles + 1)
+          port.chunk = emptyChunk(cycles + 1)
         }
       }
       return undefined
