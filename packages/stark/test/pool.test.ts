@@ -18,7 +18,7 @@ const DATA = RESERVED_BYTES
  * the memory, failFrom(scratch) which does so on threads whose scratch memory starts there or later.
  */
 function testModule(shared: boolean): Uint8Array {
-  const m = moduleBuilder(shared)
+  const m = moduleBuilder({ shared })
   const scratch = m.importConstant('scratch')
   const store = m.func('store', ['i32', 'i32'])
   store.get(...store.params).store('i32.store')
@@ -50,7 +50,7 @@ interface Made {
 }
 
 function make(threads: number, options: PoolOptions = {}): Made {
-  const memory = createMemory(RESERVED_BYTES / PAGE_BYTES + 2, true)
+  const memory = createMemory(RESERVED_BYTES / PAGE_BYTES + 2, { shared: true })
   const pool = createPool(memory, threads, { start: startAndWait, ...options })
   pools.push(pool)
   return {

@@ -3,8 +3,9 @@ import { LANES, LOADS, MEMORY_LANES, PLAIN, SIMD, STORES } from './opcodes.ts'
 import { MAX_PAGES } from './webassembly.ts'
 
 /**
- * A small emitter of WebAssembly modules. A module imports the memory `env.memory` and the constants that it names, and
- * exports every function that has a name. Function bodies are written as stack code; validity is checked by the engine on compile.
+ * A small emitter of WebAssembly modules. A module imports the memory `env.memory`, the constants that it names, and the
+ * table `env.table` where asked for, and exports every function that has a name. Function bodies are written as stack code;
+ * validity is checked by the engine on compile.
  */
 const TYPES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const
 export type ValueType = keyof typeof TYPES
@@ -175,8 +176,20 @@ export class FunctionBuilder {
   brIf(label: Label): this {
     return this.#emit(0x0d, this.#depth - label.depth)
   }
+  /** Index (i32) on the stack; one that has no label goes to `otherwise`. */
+  brTable(labels: readonly Label[], otherwise: Label): this {
+    this.#emit(0x0e, labels.length)
+    for (const label of [...labels, otherwise]) this.#code.unsigned(this.#depth - label.depth)
+    return this
+  }
   call(callee: FunctionBuilder): this {
     return this.#emit(0x10, callee.index)
+  }
+  /** Arguments, then an index into the imported table on the stack: calls the function there, of the type of `like`. */
+  callIndirect(like: FunctionBuilder): this {
+    this.#emit(0x11, like.index)
+    this.#code.byte(0)
+    return this
   }
 
   /** `local += n` for an i32 local. */
@@ -255,8 +268,14 @@ export interface ModuleBuilder {
   bytes(): Uint8Array<ArrayBuffer>
 }
 
-/** `shared`: the memory is one that several threads share. A module of one kind does not link to a memory of the other. */
-export function moduleBuilder(shared = false): ModuleBuilder {
+export interface ModuleOptions {
+  /** The memory is one that several threads share. A module of one kind does not link to a memory of the other. */
+  readonly shared?: boolean
+  /** Import a table of functions, for `callIndirect`. */
+  readonly table?: boolean
+}
+
+export function moduleBuilder({ shared = false, table = false }: ModuleOptions = {}): ModuleBuilder {
   const constants: string[] = []
   const functions: { readonly name: string; readonly builder: FunctionBuilder }[] = []
   return {
@@ -277,9 +296,15 @@ export function moduleBuilder(shared = false): ModuleBuilder {
         )
         types(body, builder.results)
       })
-      section(out, SECTION.import, ['memory', ...constants], (name, body) => {
+      const imports = ['memory', ...(table ? ['table'] : []), ...constants]
+      section(out, SECTION.import, imports, (name, body) => {
         text(body, 'env')
         text(body, name)
+        if (name === 'table') {
+          // A table of functions; limits flag 0: a minimum.
+          body.append([0x01, 0x70, 0x00, 0x00])
+          return
+        }
         if (name !== 'memory') {
           // An immutable global of type i32.
           body.append([0x03, TYPES.i32, 0x00])

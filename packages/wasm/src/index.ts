@@ -7,9 +7,20 @@ export type {
   Load,
   Local,
   ModuleBuilder,
+  ModuleOptions,
   Plain,
   Store,
   ValueType,
 } from './emit.ts'
-export { MAX_PAGES, PAGE_BYTES, createMemory, instantiate, instantiateAsync } from './webassembly.ts'
-export type { WasmFunction, WasmMemory } from './webassembly.ts'
+export {
+  MAX_PAGES,
+  PAGE_BYTES,
+  compile,
+  createMemory,
+  createTable,
+  hasWebAssembly,
+  instantiate,
+  instantiateAsync,
+  link,
+} from './webassembly.ts'
+export type { Imports, WasmFunction, WasmMemory, WasmModule, WasmTable } from './webassembly.ts'

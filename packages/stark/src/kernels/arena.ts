@@ -31,7 +31,7 @@ export function createArena(
   { garbage, shared = false }: { readonly garbage?: number; readonly shared?: boolean } = {},
 ): Arena {
   const base = Math.ceil(Math.max(reservedBytes, 16) / 16) * 16
-  const memory = createMemory(Math.ceil(base / PAGE_BYTES) + 1, shared)
+  const memory = createMemory(Math.ceil(base / PAGE_BYTES) + 1, { shared })
   const limit = Math.min(base + 4 * maxWords, (MAX_PAGES - 1) * PAGE_BYTES)
   let top = base
   let peak = base

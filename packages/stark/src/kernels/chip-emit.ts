@@ -10,7 +10,7 @@ import { moduleBuilder } from '@vouch/wasm'
  * count -> -1, or a row offset near the offence; fractions, constraints -> nothing.
  */
 export function chipModule(plan: ChipPlan, sharedMemory: boolean): Uint8Array {
-  const m = moduleBuilder(sharedMemory)
+  const m = moduleBuilder({ shared: sharedMemory })
   emitCount(m, plan)
   emitFractions(m, plan)
   emitConstraints(m, plan)

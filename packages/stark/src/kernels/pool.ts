@@ -78,8 +78,8 @@ export function soloPool(memory: WasmMemory): Pool {
   return {
     threads: 1,
     shared: false,
-    link: (bytes) => instantiate(bytes, memory, SCRATCHES),
-    linkAsync: (bytes) => instantiateAsync(bytes, memory, SCRATCHES),
+    link: (bytes) => instantiate(bytes, { memory, scratch: SCRATCHES }),
+    linkAsync: (bytes) => instantiateAsync(bytes, { memory, scratch: SCRATCHES }),
     run,
     ranges: ranges(run, Infinity),
     close() {},
@@ -211,8 +211,8 @@ export function createPool(memory: WasmMemory, threads: number, options: PoolOpt
   return {
     threads,
     shared: true,
-    link: (bytes) => publish(bytes, instantiate(bytes, memory, SCRATCHES)),
-    linkAsync: async (bytes) => publish(bytes, await instantiateAsync(bytes, memory, SCRATCHES)),
+    link: (bytes) => publish(bytes, instantiate(bytes, { memory, scratch: SCRATCHES })),
+    linkAsync: async (bytes) => publish(bytes, await instantiateAsync(bytes, { memory, scratch: SCRATCHES })),
     run,
     ranges: ranges(run, MAX_RANGES, options.maxChunk),
     close,

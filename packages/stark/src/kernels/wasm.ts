@@ -25,7 +25,7 @@ import { transforms } from './wasm-transforms.ts'
 
 /** The module of all kernels but the chips'. */
 function kernelModule(shared: boolean): Uint8Array<ArrayBuffer> {
-  const m = moduleBuilder(shared)
+  const m = moduleBuilder({ shared })
   const scratch = m.importConstant('scratch')
   const field = emitField(m)
   emitColumns(m, emitFft(m))
