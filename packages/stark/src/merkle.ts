@@ -3,7 +3,7 @@ import { Rejection } from './failure.ts'
 import { LEAF_KEY, NODE_KEY, SEGMENT_WORDS } from './kernels/kernels.ts'
 import type { Kernels, Pointer } from './kernels/kernels.ts'
 import { keyOf } from '@vouch/hash'
-import type { KeyedHash } from '@vouch/hash'
+import type { HashEach } from '@vouch/hash'
 import { distinct } from './pcs/domain.ts'
 
 const LEAF = keyOf(LEAF_KEY)
@@ -16,7 +16,7 @@ export const DIGEST_BYTES = 4 * DIGEST_WORDS
  * little-endian, leaf after leaf, of equal number. Lengths are bound because they come from the verifying key and the
  * heights. A chain of classes starts from digests of zeros.
  */
-export function extendDigests(hash: KeyedHash, digests: Uint8Array, rows: Uint8Array): Uint8Array {
+export function extendDigests(hashEach: HashEach, digests: Uint8Array, rows: Uint8Array): Uint8Array {
   const count = digests.length / DIGEST_BYTES
   const size = rows.length / count
   let chained = digests
@@ -28,18 +28,9 @@ export function extendDigests(hash: KeyedHash, digests: Uint8Array, rows: Uint8A
       messages.set(chained.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES), i * length)
       messages.set(rows.subarray(i * size + at, i * size + at + segment), i * length + DIGEST_BYTES)
     }
-    chained = hashEach(hash, LEAF, messages, length)
+    chained = hashEach(LEAF, messages, length)
   }
   return chained
-}
-
-/** The digests, one after the other, of messages of `length` bytes each. */
-function hashEach(hash: KeyedHash, key: Uint8Array, messages: Uint8Array, length: number): Uint8Array {
-  const count = messages.length / length
-  const digests = new Uint8Array(DIGEST_BYTES * count)
-  for (let i = 0; i < count; i++)
-    digests.set(hash(key, messages.subarray(i * length, (i + 1) * length)), i * DIGEST_BYTES)
-  return digests
 }
 
 /**
@@ -48,7 +39,7 @@ function hashEach(hash: KeyedHash, key: Uint8Array, messages: Uint8Array, length
  * from the leaves up, left to right: how many is decided by the positions alone.
  */
 export function checkOpening(
-  hash: KeyedHash,
+  hashEach: HashEach,
   name: string,
   root: Uint8Array,
   log: number,
@@ -69,7 +60,7 @@ export function checkOpening(
       const [from, k] = isOwn ? [digests, own++] : [missing, other++]
       messages.set(from.subarray(DIGEST_BYTES * k, DIGEST_BYTES * (k + 1)), DIGEST_BYTES * child)
     }
-    digests = hashEach(hash, NODE, messages, 2 * DIGEST_BYTES)
+    digests = hashEach(NODE, messages, 2 * DIGEST_BYTES)
     indices = parents
   }
   if (!digests.every((b, i) => b === root[i]))

@@ -7,7 +7,7 @@ import { DIGEST_BYTES, checkOpening, extendDigests, rootOf, siblings, treeWords 
 import { distinct } from '../src/pcs/domain.ts'
 import { QM31_BLAKE3 } from '../src/suite.ts'
 
-const { hash } = QM31_BLAKE3
+const { hashEach } = QM31_BLAKE3
 const kernels: Kernels = await createKernels({ kind: 'reference' })
 
 const column = (log: number, salt: number): Pointer => {
@@ -32,7 +32,7 @@ const root = rootOf(kernels, tree, log)
 const leaf = (position: number): Uint8Array =>
   classes.reduce((digest, k) => {
     const row = k.columns.map((c) => kernels.words(c, 2 ** k.log)[liftPosition(position, log, k.log)])
-    return extendDigests(hash, digest, bytesOfWords(row))
+    return extendDigests(hashEach, digest, bytesOfWords(row))
   }, new Uint8Array(DIGEST_BYTES))
 
 function check(positions: readonly number[], change: (path: Uint8Array, leaves: Uint8Array[]) => void): void {
@@ -42,7 +42,7 @@ function check(positions: readonly number[], change: (path: Uint8Array, leaves: 
   const digests = Uint8Array.from(leaves.flatMap((digest) => [...digest]))
   let at = 0
   const next = (count: number): Uint8Array => path.subarray(at, (at += DIGEST_BYTES * count))
-  checkOpening(hash, 'tree', root, log, positions, digests, next)
+  checkOpening(hashEach, 'tree', root, log, positions, digests, next)
   expect(at).toBe(path.length)
 }
 
@@ -80,11 +80,13 @@ describe('merkle', () => {
     for (const size of [1, 3, 247, 248, 249, 600]) {
       const digests = new Uint8Array(3 * DIGEST_BYTES).map((_, i) => i)
       const rows = bytesOfWords(Array.from({ length: 3 * size }, (_, i) => 77 * i))
-      const all = extendDigests(hash, digests, rows)
+      const all = extendDigests(hashEach, digests, rows)
       for (let i = 0; i < 3; i++) {
         const own = digests.subarray(DIGEST_BYTES * i, DIGEST_BYTES * (i + 1))
         const row = rows.subarray(4 * size * i, 4 * size * (i + 1))
-        expect(all.subarray(DIGEST_BYTES * i, DIGEST_BYTES * (i + 1))).toEqual(extendDigests(hash, own, row))
+        expect(all.subarray(DIGEST_BYTES * i, DIGEST_BYTES * (i + 1))).toEqual(
+          extendDigests(hashEach, own, row),
+        )
       }
     }
   })
@@ -95,7 +97,7 @@ describe('merkle', () => {
       let at = 0
       return counts
         .reduce(
-          (d, count) => extendDigests(hash, d, bytesOfWords(words.slice(at, (at += count)))),
+          (d, count) => extendDigests(hashEach, d, bytesOfWords(words.slice(at, (at += count)))),
           new Uint8Array(DIGEST_BYTES),
         )
         .join()

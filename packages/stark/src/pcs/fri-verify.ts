@@ -45,7 +45,7 @@ export function friCheck(
   queries: Queries,
   values: readonly QM31[],
 ): void {
-  const { hash, field } = transcript.suite
+  const { hashEach, field } = transcript.suite
   let positions = queries.at(layout.logDomain)
   let known = values
   let depth = 0
@@ -55,12 +55,12 @@ export function friCheck(
     const sent = transcript.readElements(4 * (leaves.length * arity - positions.length))
     const words = fillLeaves(leaves, arity, positions, known, sent)
     checkOpening(
-      hash,
+      hashEach,
       `fri layer ${layer}`,
       roots[layer],
       layout.logDomain - depth - arityLog,
       leaves,
-      extendDigests(hash, new Uint8Array(DIGEST_BYTES * leaves.length), bytesOfWords(words)),
+      extendDigests(hashEach, new Uint8Array(DIGEST_BYTES * leaves.length), bytesOfWords(words)),
       (count) => transcript.readDigests(count),
     )
     known = leaves.map((leaf, i) => {

@@ -25,7 +25,7 @@ export function readTree(
   root: Uint8Array,
   queries: Queries,
 ): OpenedClass[] {
-  const { hash } = transcript.suite
+  const { hashEach } = transcript.suite
   let below: { log: number; digests: Uint8Array } | undefined
   const opened = tree.classes.map(({ log: height, count }): OpenedClass => {
     const log = height + logBlowup
@@ -38,10 +38,12 @@ export function readTree(
         digests.set(from.subarray(DIGEST_BYTES * k, DIGEST_BYTES * (k + 1)), DIGEST_BYTES * i)
       })
     }
-    below = { log, digests: extendDigests(hash, digests, bytesOfWords(words)) }
+    below = { log, digests: extendDigests(hashEach, digests, bytesOfWords(words)) }
     return { log, count, words }
   })
   const { log, digests } = below!
-  checkOpening(hash, tree.name, root, log, queries.at(log), digests, (count) => transcript.readDigests(count))
+  checkOpening(hashEach, tree.name, root, log, queries.at(log), digests, (count) =>
+    transcript.readDigests(count),
+  )
   return opened
 }
