@@ -1,5 +1,5 @@
-import { moduleBuilder } from './emit.ts'
-import type { FunctionBuilder, Local } from './emit.ts'
+import { moduleBuilder } from '@vouch/wasm'
+import type { FunctionBuilder, Local } from '@vouch/wasm'
 import { transpose } from './wasm-field.ts'
 
 /**

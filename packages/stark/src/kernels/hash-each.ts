@@ -1,7 +1,7 @@
 import { eachKeyedBlake3 } from '@vouch/hash'
 import type { HashEach } from '@vouch/hash'
 import { HASH_EACH_MODULE } from './hash-each-module.ts'
-import { PAGE_BYTES, createMemory, instantiate } from './webassembly.ts'
+import { PAGE_BYTES, createMemory, instantiate } from '@vouch/wasm'
 
 declare const atob: (base64: string) => string
 
@@ -22,7 +22,7 @@ const PAGES = (FROM + BATCH_BYTES) / PAGE_BYTES + 1
 export function wasmHashEach(): HashEach {
   const memory = createMemory(PAGES)
   const module = Uint8Array.from(atob(HASH_EACH_MODULE), (c) => c.charCodeAt(0))
-  const { hashes } = instantiate(module, memory)
+  const { hashes } = instantiate(module, { memory })
   const bytes = new Uint8Array(memory.buffer)
   return (key, messages, length) => {
     if (!(length >= 4 && length <= MAX_LENGTH && length % 4 === 0))
