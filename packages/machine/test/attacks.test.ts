@@ -82,7 +82,7 @@ describe('attacks on single instructions', () => {
   })
   it('DIV by zero with a quotient of its own', () => {
     const f = one(['divu', registers], 9, 0)
-    poke(chipOf(f, 'div'), 0, { q0: 1, v0: 1, a0: 1 })
+    poke(chipOf(f, 'div'), 0, { q0: 1, v0: 0xff01, a0: 0xff01 })
     expect(refusals(f, 'div')).toEqual(['low limb of x / 0'])
   })
   it('DIVU whose remainder is not below the divisor', () => {
@@ -231,11 +231,11 @@ describe('attacks on the boundaries', () => {
   it('a gap that goes back in time', () => {
     const f = fillProgram(longLoop())
     const c = chipOf(f, 'gap')
-    poke(c, 0, { t0: 0, t1: 0, d0: 0, d1: 0 })
-    const from = peek(c, 'from', 0)
-    const step = P - from - 1
-    poke(c, 0, { d0: step & 0xffff, d1: step >>> 16 })
-    expect(refusals(f, 'gap')).toEqual(['step is below 2^29'])
+    const to = peek(c, 't0', 0) + 2 ** 15 * peek(c, 't1', 0)
+    const from = to - 1 - 2 ** 15 * peek(c, 'step', 0)
+    // From the same time to 0, by a step modulo p: 2^16 is 2^-15.
+    poke(c, 0, { t0: 0, t1: 0, step: Number((2n ** 16n * BigInt(P - 1 - from)) % BigInt(P)) })
+    expect(refusals(f, 'gap')).toEqual(['step is below 2^30'])
   })
   it('a run that goes on after its halt, or ends before', () => {
     const f = fillProgram(program([['addi', { rd: 5, rs1: 0, imm: 1 }], ...exit()]))
