@@ -135,19 +135,35 @@ describe('attacks on the host calls', () => {
     throw new RangeError('no such row')
   }
 
-  it('a padding row that swallows a copy job', () => {
+  it('a padding row that moves bytes', () => {
     const f = honest()
     const c = chipOf(f, 'copy')
     const end = c.columns.main[0]!.length - 1
-    poke(c, end, { last: 1 })
-    expect(refusals(f, 'copy', end)).toEqual(['last only if enabled'])
+    poke(c, end, { in0: 1 })
+    expect(refusals(f, 'copy', end)).toEqual(['one run'])
   })
-  it('a padding row that forges a copy job', () => {
+  it('a copy row that moves nothing', () => {
+    const f = honest()
+    const c = chipOf(f, 'copy')
+    const row = rowWhere(c, (r) => peek(c, 'privateRead', r) === 1)
+    poke(c, row, { in0: 0, in1: 0, in2: 0, in3: 0, offset: 0 })
+    expect(refusals(f, 'copy', row)).toContain('one run')
+  })
+  it('a private read that copies more than it says', () => {
     const f = honest()
     const c = chipOf(f, 'ecall')
-    const end = c.columns.main[0]!.length - 1
-    poke(c, end, { copies: 1, p0: 0x2000 })
-    expect(refusals(f, 'ecall', end)).toEqual(['only streams copy'])
+    const row = rowWhere(c, (r) => peek(c, 'privateRead', r) === 1 && peek(c, 'r0', r) > 0)
+    poke(c, row, { r0: peek(c, 'r0', row) - 1, g0: peek(c, 'g0', row) + 1, short: 1 })
+    expect(refusals(f, 'ecall', row)).toEqual([])
+    expect(unbalanced(f)).toContain('Copy')
+  })
+  it('a copy for a call that is none', () => {
+    const f = honest()
+    const c = chipOf(f, 'copy')
+    const row = rowWhere(c, (r) => peek(c, 'clk', r) === 0)
+    poke(c, row, { privateRead: 1, in0: 1, clk: 3, addr: 0x2000 })
+    expect(refusals(f, 'copy', row)).toEqual([])
+    expect(unbalanced(f)).toContain('Copy')
   })
   it('a public read that stops early', () => {
     const f = honest()
@@ -166,7 +182,7 @@ describe('attacks on the host calls', () => {
   it('a buffer at p + a', () => {
     const f = honest()
     const c = chipOf(f, 'ecall')
-    const row = rowWhere(c, (r) => peek(c, 'copies', r) === 1)
+    const row = rowWhere(c, (r) => peek(c, 'privateRead', r) === 1 && peek(c, 'r0', r) !== 0)
     poke(c, row, { p0: peek(c, 'p0', row) - 1, p1: 0x8000 })
     expect(refusals(f, 'ecall', row)).toContain('pointer is below 2^30')
   })
