@@ -60,14 +60,15 @@ const constant = (i: Instruction, value: number, next: number): Entry => [
   high(value),
   next,
 ]
-const bitwiseImm = (i: Instruction, op: number): Entry => [
+/** `keep` by the immediate's sign: what the operation with 0 or with 0xffff does to a limb. */
+const bitwiseImm = (i: Instruction, op: number, keep: readonly [number, number]): Entry => [
   'bitwise-imm',
   i.rd,
   i.rs1,
   op,
   i.imm & 255,
   (i.imm >> 8) & 255,
-  (i.imm >> 16) & 255,
+  element(keep[i.imm < 0 ? 1 : 0]),
 ]
 const addi = (i: Instruction): Entry => ['addi', i.rd, i.rs1, element(i.imm)]
 
@@ -96,9 +97,9 @@ const ENTRIES: Readonly<Record<string, (i: Instruction) => Entry>> = {
   and: threeRegisters('bitwise', 1),
   or: threeRegisters('bitwise', 2),
   xor: threeRegisters('bitwise', 3),
-  andi: (i) => bitwiseImm(i, 1),
-  ori: (i) => bitwiseImm(i, 2),
-  xori: (i) => bitwiseImm(i, 3),
+  andi: (i) => bitwiseImm(i, 1, [0, 1]),
+  ori: (i) => bitwiseImm(i, 2, [1, 0]),
+  xori: (i) => bitwiseImm(i, 3, [1, -1]),
   slt: threeRegisters('slt', 1),
   sltu: threeRegisters('slt', 0),
   // The high limb of a signed immediate is itself signed: 0 or −1.

@@ -82,7 +82,7 @@ describe('attacks on single instructions', () => {
   })
   it('DIV by zero with a quotient of its own', () => {
     const f = one(['divu', registers], 9, 0)
-    poke(chipOf(f, 'div'), 0, { q0: 1, v0: 1, a0: 1 })
+    poke(chipOf(f, 'div'), 0, { q0: 1, v0: 0xff01, a0: 0xff01 })
     expect(refusals(f, 'div')).toEqual(['low limb of x / 0'])
   })
   it('DIVU whose remainder is not below the divisor', () => {
@@ -135,19 +135,35 @@ describe('attacks on the host calls', () => {
     throw new RangeError('no such row')
   }
 
-  it('a padding row that swallows a copy job', () => {
+  it('a padding row that moves bytes', () => {
     const f = honest()
     const c = chipOf(f, 'copy')
     const end = c.columns.main[0]!.length - 1
-    poke(c, end, { last: 1 })
-    expect(refusals(f, 'copy', end)).toEqual(['last only if enabled'])
+    poke(c, end, { in0: 1 })
+    expect(refusals(f, 'copy', end)).toEqual(['one run'])
   })
-  it('a padding row that forges a copy job', () => {
+  it('a copy row that moves nothing', () => {
+    const f = honest()
+    const c = chipOf(f, 'copy')
+    const row = rowWhere(c, (r) => peek(c, 'privateRead', r) === 1)
+    poke(c, row, { in0: 0, in1: 0, in2: 0, in3: 0, offset: 0 })
+    expect(refusals(f, 'copy', row)).toContain('one run')
+  })
+  it('a private read that copies more than it says', () => {
     const f = honest()
     const c = chipOf(f, 'ecall')
-    const end = c.columns.main[0]!.length - 1
-    poke(c, end, { copies: 1, p0: 0x2000 })
-    expect(refusals(f, 'ecall', end)).toEqual(['only streams copy'])
+    const row = rowWhere(c, (r) => peek(c, 'privateRead', r) === 1 && peek(c, 'r0', r) > 0)
+    poke(c, row, { r0: peek(c, 'r0', row) - 1, g0: peek(c, 'g0', row) + 1, short: 1 })
+    expect(refusals(f, 'ecall', row)).toEqual([])
+    expect(unbalanced(f)).toContain('Copy')
+  })
+  it('a copy for a call that is none', () => {
+    const f = honest()
+    const c = chipOf(f, 'copy')
+    const row = rowWhere(c, (r) => peek(c, 'clk', r) === 0)
+    poke(c, row, { privateRead: 1, in0: 1, clk: 3, addr: 0x2000 })
+    expect(refusals(f, 'copy', row)).toEqual([])
+    expect(unbalanced(f)).toContain('Copy')
   })
   it('a public read that stops early', () => {
     const f = honest()
@@ -166,7 +182,7 @@ describe('attacks on the host calls', () => {
   it('a buffer at p + a', () => {
     const f = honest()
     const c = chipOf(f, 'ecall')
-    const row = rowWhere(c, (r) => peek(c, 'copies', r) === 1)
+    const row = rowWhere(c, (r) => peek(c, 'privateRead', r) === 1 && peek(c, 'r0', r) !== 0)
     poke(c, row, { p0: peek(c, 'p0', row) - 1, p1: 0x8000 })
     expect(refusals(f, 'ecall', row)).toContain('pointer is below 2^30')
   })
@@ -231,11 +247,11 @@ describe('attacks on the boundaries', () => {
   it('a gap that goes back in time', () => {
     const f = fillProgram(longLoop())
     const c = chipOf(f, 'gap')
-    poke(c, 0, { t0: 0, t1: 0, d0: 0, d1: 0 })
-    const from = peek(c, 'from', 0)
-    const step = P - from - 1
-    poke(c, 0, { d0: step & 0xffff, d1: step >>> 16 })
-    expect(refusals(f, 'gap')).toEqual(['step is below 2^29'])
+    const to = peek(c, 't0', 0) + 2 ** 15 * peek(c, 't1', 0)
+    const from = to - 1 - 2 ** 15 * peek(c, 'step', 0)
+    // From the same time to 0, by a step modulo p: 2^16 is 2^-15.
+    poke(c, 0, { t0: 0, t1: 0, step: Number((2n ** 16n * BigInt(P - 1 - from)) % BigInt(P)) })
+    expect(refusals(f, 'gap')).toEqual(['step is below 2^30'])
   })
   it('a run that goes on after its halt, or ends before', () => {
     const f = fillProgram(program([['addi', { rd: 5, rs1: 0, imm: 1 }], ...exit()]))
