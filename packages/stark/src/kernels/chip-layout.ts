@@ -7,6 +7,9 @@ export const BLOCK_ROWS = 128
 /** Bytes of scratch for four rows of a group: four limbs, the norm, and the product of the norms before it. */
 export const FRACTION_BYTES = 96
 
+/** Bytes of a plane of leaves that are written at once. */
+export const LEAF_BYTES = 1024
+
 /**
  * Byte offsets within a chip's argument block, which holds all that one call of its kernels needs beyond columns:
  * pointers, then words that are splatted over the lanes, then scratch.
@@ -41,6 +44,8 @@ export interface ChipLayout {
   /** A vector a term. */
   readonly values: number
   readonly fractions: number
+  /** LEAF_BYTES for each address in `leaves`. */
+  readonly leafBlocks: number
   readonly bytes: number
 }
 
@@ -77,6 +82,7 @@ export function chipLayout(
     weights: take(16 * terms),
     values: take(16 * terms),
     fractions: take((BLOCK_ROWS / 4) * FRACTION_BYTES * groups),
+    leafBlocks: take(5 * LEAF_BYTES * chip.messages.length),
     bytes: next,
   }
 }

@@ -12,6 +12,8 @@ import {
   takeWide,
 } from './simd-wide.ts'
 import type { Operand } from './simd-wide.ts'
+import { eachBlock, emitBlocks } from './wasm-blocks.ts'
+import type { BlockFunctions } from './wasm-blocks.ts'
 import { SCRATCH } from './wasm-layout.ts'
 
 /**
@@ -19,7 +21,7 @@ import { SCRATCH } from './wasm-layout.ts'
  * [from, to) of a plane, multiples of 16, and writes only there. The variants `…Base` are for numerators in M31.
  *
  * addFractions[Base](args, from, to)         numerators and denominators of the sums to `out` and `outDenominators`
- * roundSums[Base](args, from, to, sums)      h(0), then the coefficient of X²: four lanes a limb; of multiples of 32 bytes
+ * roundSums[Base](args, from, to, sums)      h(0), then the coefficient of X²: four lanes a limb
  * roundSquare[Base](args, from, to, sums)    the second alone
  * bind[Base](from, fromBytes, to, toBytes, distance, challenge, start, end)
  *                                            planes of `fromBytes` at `from`, one for the base; to[y] = from[y] +
@@ -68,7 +70,7 @@ const splatLimbs = (f: FunctionBuilder, address: Local, offset: number): Limbs =
   return limbs
 }
 
-/** Bytes of each plane that are worked on at once. */
+/** Bytes of each plane that are worked on at once. A power of two. */
 const BLOCK = 1024
 /**
  * A work area: copies of a block of n0, n1, d0 and d1, four limbs each, at X = 0 or of the differences, then of weights or
@@ -104,59 +106,6 @@ function storeOperand(
   from: readonly Local[],
 ): void {
   from.forEach((limb, l) => f.get(address, limb).store('v128.store', offset + stride * l))
-}
-
-interface BlockFunctions {
-  /** (from, to, bytes) */
-  readonly copy: FunctionBuilder
-  /** (from, distance, to, bytes): differences of values `distance` apart. */
-  readonly subtract: FunctionBuilder
-}
-
-function emitBlocks(m: ModuleBuilder): BlockFunctions {
-  const copy = m.func('', ['i32', 'i32', 'i32'])
-  const subtract = m.func('', ['i32', 'i32', 'i32', 'i32'])
-  const s = simd(subtract)
-  for (const f of [copy, subtract]) {
-    const [from, to, bytes] = f === copy ? f.params : [f.param(0), f.param(2), f.param(3)]
-    const [end, other] = [f.local('i32'), f.local('i32')]
-    f.get(from, bytes).op('i32.add').set(end)
-    if (f === subtract) f.get(from, f.param(1)).op('i32.add').set(other)
-    const run = (step: 16 | 64): void => {
-      f.while(from, end, step, () => {
-        for (let k = 0; k < step; k += 16) {
-          f.get(to)
-          if (f === copy) f.get(from).load('v128.load', k)
-          else {
-            f.get(other).load('v128.load', k).get(from).load('v128.load', k)
-            s.sub()
-          }
-          f.store('v128.store', k)
-        }
-        f.increment(to, step)
-        if (f === subtract) f.increment(other, step)
-      })
-    }
-    // Every size is a power of two.
-    f.get(bytes)
-      .i32(64)
-      .op('i32.ge_u')
-      .if(
-        () => run(64),
-        () => run(16),
-      )
-  }
-  return { copy, subtract }
-}
-
-/** Calls `body` for each block with its size in bytes. */
-function eachBlock(f: FunctionBuilder, off: Local, to: Local, body: (bytes: Local) => void): void {
-  const [bytes, most] = [f.local('i32'), f.local('i32')]
-  f.i32(BLOCK).set(most)
-  f.while(off, to, BLOCK, () => {
-    f.get(to, off).op('i32.sub').tee(bytes).get(most, bytes, most).op('i32.lt_u', 'select').set(bytes)
-    body(bytes)
-  })
 }
 
 /** Calls `use` for each plane of a layer, with the local that holds its address at `off` and its place among copies. */
@@ -197,7 +146,7 @@ function emitAdd(m: ModuleBuilder, base: boolean, { copy }: BlockFunctions): voi
     }
   }
   f.i32(WORK.fixed).set(fixed)
-  eachBlock(f, off, to, (bytes) => {
+  eachBlock(f, off, to, BLOCK, (bytes) => {
     eachPlane(f, args, off, base, (address, place) =>
       f
         .get(address)
@@ -317,7 +266,7 @@ function emitRound(
       .load('v128.load32_splat', LAYER.lambda + 4 * l)
     f.store('v128.store', 16 * l)
   }
-  eachBlock(f, off, to, (bytes) => {
+  eachBlock(f, off, to, BLOCK, (bytes) => {
     eachPlane(f, args, off, base, (address, place) => {
       if (constant)
         f.get(address)
@@ -334,6 +283,16 @@ function emitRound(
         .i32(WORK.other + BLOCK * l)
         .get(bytes)
         .call(copy)
+    // Of four indices alone, what stands in for the other four has no weight.
+    f.get(bytes)
+      .i32(32)
+      .op('i32.lt_u')
+      .if(() => {
+        for (let l = 0; l < 4; l++)
+          f.i32(WORK.other + BLOCK * l)
+            .v128(0)
+            .store('v128.store', 16)
+      })
     f.i32(0).set(at)
     f.while(at, bytes, 32, () => {
       for (const area of areas) {

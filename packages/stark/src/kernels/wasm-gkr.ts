@@ -86,14 +86,14 @@ export function fractionTree(arena: Arena, functions: Functions): TreeKernels {
     },
 
     roundSums(layer, log, eq, lambda) {
-      if (log < 4) return reference.roundSums(layer, log, eq, lambda)
+      if (log < 3) return reference.roundSums(layer, log, eq, lambda)
       const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
       const [constant, square] = round(layer, log, eq, lambda, 2, run)
       return [constant, square]
     },
 
     roundSquare(layer, log, eq, lambda) {
-      if (log < 4) return reference.roundSquare(layer, log, eq, lambda)
+      if (log < 3) return reference.roundSquare(layer, log, eq, lambda)
       const run = layer.base ? functions.roundSquareBase! : functions.roundSquare!
       return round(layer, log, eq, lambda, 1, run)[0]
     },
