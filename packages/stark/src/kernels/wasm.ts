@@ -4,6 +4,7 @@ import { wasmChip } from './chip-wasm.ts'
 import { moduleBuilder } from './emit.ts'
 import type { ChipKernels, Kernels } from './kernels.ts'
 import { emitBlake3 } from './wasm-blake3.ts'
+import { emitBlocks } from './wasm-blocks.ts'
 import { combining } from './wasm-combine.ts'
 import { emitFft } from './wasm-fft.ts'
 import { emitField } from './wasm-field.ts'
@@ -14,6 +15,7 @@ import { hashing } from './wasm-hashing.ts'
 import { RESERVED_BYTES } from './wasm-layout.ts'
 import { emitLinear } from './wasm-linear.ts'
 import { quotients } from './wasm-quotients.ts'
+import { emitRounds } from './wasm-rounds.ts'
 import { emitSums } from './wasm-sums.ts'
 import { twiddleTables } from './wasm-tables.ts'
 import { transforms } from './wasm-transforms.ts'
@@ -27,7 +29,9 @@ function kernelModule(): Uint8Array<ArrayBuffer> {
   emitBlake3(m)
   emitLinear(m)
   emitFolds(m)
-  emitFractions(m)
+  const blocks = emitBlocks(m)
+  emitFractions(m, blocks)
+  emitRounds(m, blocks)
   emitSums(m)
   return m.bytes()
 }
