@@ -5,6 +5,9 @@ import type { DenominatorForm } from './chip-forms.ts'
 /** Bytes of a message's target: where its numerators go, then the four limbs of its denominators. */
 export const TARGET_BYTES = 20
 
+/** Bytes of a plane of leaves that are written at once. */
+export const LEAF_BYTES = 1024
+
 /**
  * Byte offsets within a chip's argument block, which holds all that one call of its kernels needs beyond columns:
  * pointers, then words that are splatted over the lanes, then scratch.
@@ -29,12 +32,12 @@ export interface ChipLayout {
   readonly atoms: readonly number[]
   /** Terms of the linear combination: the constraints, padded with zeros to a multiple of four. */
   readonly terms: number
-  /** Terms of the constraints alone, padded likewise. */
-  readonly rowTerms: number
   /** Four words a term. */
   readonly weights: number
   /** A vector a term. */
   readonly values: number
+  /** Five of LEAF_BYTES a message. */
+  readonly leafBlocks: number
   readonly bytes: number
 }
 
@@ -64,9 +67,9 @@ export function chipLayout(
     constants: forms.map(() => take(32)),
     atoms: forms.map((form) => take(16 * form.atoms.length)),
     terms,
-    rowTerms: Math.ceil(chip.constraints.length / 4) * 4,
     weights: take(16 * terms),
     values: take(16 * terms),
+    leafBlocks: take(5 * LEAF_BYTES * chip.messages.length),
     bytes: next,
   }
 }

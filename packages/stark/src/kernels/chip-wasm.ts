@@ -79,7 +79,8 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, pool: Pool): ChipK
           const limbs = [0, 1, 2, 3].map((l) => denominators + 4 * l * planeWords)
           args.set(layout.targets + TARGET_BYTES * i, [numerators, ...limbs])
         })
-        pool.ranges(run.fractions, 0, 2 ** log, CHUNK_ROWS, (a, b) => [args.pointer, 4 * a, 4 * b])
+        const block = args.perThread()
+        pool.ranges(run.fractions, 0, 2 ** log, CHUNK_ROWS, (a, b) => [block, 4 * a, 4 * b])
       })
     },
 

@@ -128,3 +128,15 @@ export function mulLimbsBase(f: FunctionBuilder, s: Simd, x: Limbs, doubledB: Lo
     f.set(to[k])
   }
 }
+
+/** A QM31 of four words in all lanes. */
+export const splatLimbs = (f: FunctionBuilder, address: Local, offset: number): Limbs => {
+  const limbs = takeLimbs(f)
+  limbs.forEach((limb, l) =>
+    f
+      .get(address)
+      .load('v128.load32_splat', offset + 4 * l)
+      .set(limb),
+  )
+  return limbs
+}

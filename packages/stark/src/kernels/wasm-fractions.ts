@@ -1,185 +1,26 @@
-import type { FunctionBuilder, Global, Local, ModuleBuilder } from '@vouch/wasm'
+import type { Global, Local, ModuleBuilder } from '@vouch/wasm'
 import type { Limbs } from './simd.ts'
-import { addLimbs, mulLimbs, simd, takeLimbs } from './simd.ts'
-import {
-  WIDE_PRODUCT_BYTES,
-  accumulateProducts,
-  finishProduct,
-  giveWide,
-  reduceWide,
-  sumLimbProducts,
-  sumProducts,
-  takeWide,
-} from './simd-wide.ts'
-import type { Operand } from './simd-wide.ts'
-import { BLOCKS } from './wasm-layout.ts'
+import { addLimbs, mulLimbs, simd, splatLimbs, takeLimbs } from './simd.ts'
+import { loadOperand, operand, storeOperand, sumLimbProducts } from './simd-products.ts'
+import { giveWide, reduceWide, sumProducts, takeWide } from './simd-wide.ts'
+import { eachBlock } from './wasm-blocks.ts'
+import type { BlockFunctions } from './wasm-blocks.ts'
+import { BLOCK, FIXED, LAYER, WORK, eachPlane, planeAt, valuesAt, workAt } from './wasm-layer.ts'
 
 /**
  * Kernels over one layer of a fraction tree. `args` is an argument block, see LAYER; each goes over byte offsets
  * [from, to) of a plane, multiples of 16, and writes only there. The variants `…Base` are for numerators in M31.
  *
  * addFractions[Base](args, from, to)         numerators and denominators of the sums to `out` and `outDenominators`
- * roundSums[Base](args, from, to, sums)      h(0), then the coefficient of X²: four lanes a limb; of multiples of 32 bytes
- * roundSquare[Base](args, from, to, sums)    the second alone
  * bind[Base](from, fromBytes, to, toBytes, distance, challenge, start, end)
  *                                            planes of `fromBytes` at `from`, one for the base; to[y] = from[y] +
  *                                            challenge·(from[y + distance] − from[y]); challenge: 4 words at an address
  */
-export const LAYER = {
-  /** Addresses of four planes each; of the base numerators only the first. */
-  numerators: 0,
-  denominators: 16,
-  eq: 32,
-  out: 48,
-  outDenominators: 64,
-  lambda: 80,
-  /** Bytes from a half to the other, and between the values that a round joins. */
-  numeratorHalf: 96,
-  denominatorHalf: 100,
-  distance: 104,
-  bytes: 112,
-} as const
-
-export function emitFractions(m: ModuleBuilder, scratch: Global): void {
-  const blocks = emitBlocks(m)
-  const weigh = emitWeigh(m)
+export function emitFractions(m: ModuleBuilder, scratch: Global, blocks: BlockFunctions): void {
   for (const base of [false, true]) {
     emitAdd(m, scratch, base, blocks)
-    const terms = { summand: emitSummand(m, scratch, base), weigh }
-    emitRound(m, scratch, base, true, terms, blocks)
-    emitRound(m, scratch, base, false, terms, blocks)
     emitBind(m, base)
   }
-}
-
-/** [address] of a plane's vectors: the address in `slot` of the block, plus `offset`. */
-function planeAt(f: FunctionBuilder, args: Local, slot: number, offset: Local): FunctionBuilder {
-  return f.get(args).load('i32.load', slot).get(offset).op('i32.add')
-}
-
-const splatLimbs = (f: FunctionBuilder, address: Local, offset: number): Limbs => {
-  const limbs = takeLimbs(f)
-  limbs.forEach((limb, l) =>
-    f
-      .get(address)
-      .load('v128.load32_splat', offset + 4 * l)
-      .set(limb),
-  )
-  return limbs
-}
-
-/** Bytes of each plane that are worked on at once. */
-const BLOCK = 1024
-/**
- * A work area, by offset from the thread's scratch memory: copies of a block of n0, n1, d0 and d1, four limbs each, at X = 0 or of the differences, then of weights or
- * results. Planes lie powers of two apart: taken in turn, a vector each, they would drive each other out of the caches.
- */
-const WORK = {
-  values: BLOCKS,
-  steps: BLOCKS + 16 * BLOCK,
-  /** Weights of a round; numerators, then denominators of a layer. */
-  other: BLOCKS + 32 * BLOCK,
-  /** For each of values and steps: parts of a product, two QM31, an accumulator; then lambda. */
-  fixed: BLOCKS + 40 * BLOCK,
-} as const
-const FIXED = { parts: 0, sums: 96, total: 224, bytes: 224 + WIDE_PRODUCT_BYTES } as const
-const LAMBDA = WORK.fixed + 2 * FIXED.bytes
-
-const operand = (address: Local, offset: number, stride: number): Operand => ({ address, offset, stride })
-/** n0, n1, d0, d1 of the block that starts at an address. */
-const valuesAt = (address: Local): readonly Operand[] =>
-  [0, 1, 2, 3].map((k) => operand(address, 4 * BLOCK * k, BLOCK))
-
-function loadOperand(f: FunctionBuilder, { address, offset, stride }: Operand, to: readonly Local[]): void {
-  to.forEach((limb, l) =>
-    f
-      .get(address)
-      .load('v128.load', offset + stride * l)
-      .set(limb),
-  )
-}
-function storeOperand(
-  f: FunctionBuilder,
-  { address, offset, stride }: Operand,
-  from: readonly Local[],
-): void {
-  from.forEach((limb, l) => f.get(address, limb).store('v128.store', offset + stride * l))
-}
-
-interface BlockFunctions {
-  /** (from, to, bytes) */
-  readonly copy: FunctionBuilder
-  /** (from, distance, to, bytes): differences of values `distance` apart. */
-  readonly subtract: FunctionBuilder
-}
-
-function emitBlocks(m: ModuleBuilder): BlockFunctions {
-  const copy = m.func('', ['i32', 'i32', 'i32'])
-  const subtract = m.func('', ['i32', 'i32', 'i32', 'i32'])
-  const s = simd(subtract)
-  for (const f of [copy, subtract]) {
-    const [from, to, bytes] = f === copy ? f.params : [f.param(0), f.param(2), f.param(3)]
-    const [end, other] = [f.local('i32'), f.local('i32')]
-    f.get(from, bytes).op('i32.add').set(end)
-    if (f === subtract) f.get(from, f.param(1)).op('i32.add').set(other)
-    const run = (step: 16 | 64): void => {
-      f.while(from, end, step, () => {
-        for (let k = 0; k < step; k += 16) {
-          f.get(to)
-          if (f === copy) f.get(from).load('v128.load', k)
-          else {
-            f.get(other).load('v128.load', k).get(from).load('v128.load', k)
-            s.sub()
-          }
-          f.store('v128.store', k)
-        }
-        f.increment(to, step)
-        if (f === subtract) f.increment(other, step)
-      })
-    }
-    // Every size is a power of two.
-    f.get(bytes)
-      .i32(64)
-      .op('i32.ge_u')
-      .if(
-        () => run(64),
-        () => run(16),
-      )
-  }
-  return { copy, subtract }
-}
-
-/** Calls `body` for each block with its size in bytes. */
-function eachBlock(f: FunctionBuilder, off: Local, to: Local, body: (bytes: Local) => void): void {
-  const [bytes, most] = [f.local('i32'), f.local('i32')]
-  f.i32(BLOCK).set(most)
-  f.while(off, to, BLOCK, () => {
-    f.get(to, off).op('i32.sub').tee(bytes).get(most, bytes, most).op('i32.lt_u', 'select').set(bytes)
-    body(bytes)
-  })
-}
-
-/** Calls `use` for each plane of a layer, with the local that holds its address at `off` and its place among copies. */
-function eachPlane(
-  f: FunctionBuilder,
-  args: Local,
-  off: Local,
-  base: boolean,
-  use: (address: Local, place: number) => void,
-): void {
-  const address = f.take('i32')
-  for (const [slot, half, count, first] of [
-    [LAYER.numerators, LAYER.numeratorHalf, base ? 1 : 4, 0],
-    [LAYER.denominators, LAYER.denominatorHalf, 4, 8],
-  ] as const)
-    for (const k of [0, 1])
-      for (let l = 0; l < count; l++) {
-        planeAt(f, args, slot + 4 * l, off)
-        if (k === 1) f.get(args).load('i32.load', half).op('i32.add')
-        f.set(address)
-        use(address, BLOCK * (first + 4 * k + l))
-      }
-  f.give(address)
 }
 
 function emitAdd(m: ModuleBuilder, scratch: Global, base: boolean, { copy }: BlockFunctions): void {
@@ -196,16 +37,14 @@ function emitAdd(m: ModuleBuilder, scratch: Global, base: boolean, { copy }: Blo
       f.set(limb)
     }
   }
-  f.global(scratch, WORK.fixed).set(fixed)
-  eachBlock(f, off, to, (bytes) => {
+  workAt(scratch, f, WORK.fixed).set(fixed)
+  eachBlock(f, off, to, BLOCK, (bytes) => {
     eachPlane(f, args, off, base, (address, place) =>
-      f
-        .get(address)
-        .global(scratch, WORK.values + place)
+      workAt(scratch, f.get(address), WORK.values + place)
         .get(bytes)
         .call(copy),
     )
-    f.global(scratch, WORK.values).tee(at).get(bytes).op('i32.add').set(end)
+    workAt(scratch, f, WORK.values).tee(at).get(bytes).op('i32.add').set(end)
     f.while(at, end, 16, () => {
       if (base) {
         const sum = takeWide(f)
@@ -239,121 +78,11 @@ function emitAdd(m: ModuleBuilder, scratch: Global, base: boolean, { copy }: Blo
     })
     for (const [k, slot] of [LAYER.out, LAYER.outDenominators].entries())
       for (let l = 0; l < 4; l++) {
-        f.global(scratch, WORK.other + BLOCK * (4 * k + l))
+        workAt(scratch, f, WORK.other + BLOCK * (4 * k + l))
         planeAt(f, args, slot + 4 * l, off)
           .get(bytes)
           .call(copy)
       }
-  })
-}
-
-/** [values, fixed, sum]: n0·d1 + d0·(n1 + lambda·d1) of four indices of a block to `sum`; `fixed` is the address of FIXED. */
-function emitSummand(m: ModuleBuilder, scratch: Global, base: boolean): FunctionBuilder {
-  const f = m.func('', ['i32', 'i32', 'i32'])
-  const s = simd(f)
-  const [values, fixed, to] = f.params
-  const [n0, n1, d0, d1] = valuesAt(values)
-  const lambda = f.local('i32')
-  const [sum, parts] = [operand(to, 0, 16), operand(fixed, FIXED.parts, 16)]
-  const [x, y] = [takeLimbs(f), takeLimbs(f)]
-  f.global(scratch, LAMBDA).set(lambda)
-  loadOperand(f, d1, x)
-  loadOperand(f, operand(lambda, 0, 16), y)
-  mulLimbs(f, s, x, y, x)
-  for (let l = 0; l < (base ? 1 : 4); l++) {
-    f.get(x[l])
-    f.get(values).load('v128.load', n1.offset + BLOCK * l)
-    s.add()
-    f.set(x[l])
-  }
-  storeOperand(f, sum, x)
-  const products = [[d0, sum] as const]
-  if (base) sumLimbProducts(f, s, products, [[n0, d1]], parts, x)
-  else sumLimbProducts(f, s, [[n0, d1], ...products], [], parts, x)
-  storeOperand(f, sum, x)
-  return f
-}
-
-/** [weight, fixed]: the accumulator += the products of two vectors of weights, one after the other, and the two QM31. */
-function emitWeigh(m: ModuleBuilder): FunctionBuilder {
-  const f = m.func('', ['i32', 'i32'])
-  const [weight, fixed] = f.params
-  const products = [0, 1].map(
-    (k) => [operand(weight, 16 * k, BLOCK), operand(fixed, FIXED.sums + 64 * k, 16)] as const,
-  )
-  accumulateProducts(f, simd(f), products, operand(fixed, FIXED.total, 16))
-  return f
-}
-
-/** Σ eq·(n0·d1 + d0·(n1 + lambda·d1)) of the values at X = 0 and of the differences, or of the differences alone. */
-function emitRound(
-  m: ModuleBuilder,
-  scratch: Global,
-  base: boolean,
-  constant: boolean,
-  { summand, weigh }: { readonly summand: FunctionBuilder; readonly weigh: FunctionBuilder },
-  { copy, subtract }: BlockFunctions,
-): void {
-  const name = `${constant ? 'roundSums' : 'roundSquare'}${base ? 'Base' : ''}`
-  const f = m.func(name, ['i32', 'i32', 'i32', 'i32'])
-  const s = simd(f)
-  const [args, off, to, sums] = f.params
-  const [at, fixed, distance] = [f.local('i32'), f.local('i32'), f.local('i32')]
-  const areas = [
-    ...(constant ? [{ values: WORK.values, fixed: WORK.fixed }] : []),
-    { values: WORK.steps, fixed: WORK.fixed + FIXED.bytes },
-  ]
-  f.get(args).load('i32.load', LAYER.distance).set(distance)
-  f.temp('v128', (zero) => {
-    f.v128(0).set(zero)
-    for (const area of areas)
-      for (let i = 0; i < WIDE_PRODUCT_BYTES; i += 16)
-        f.global(scratch, area.fixed)
-          .get(zero)
-          .store('v128.store', FIXED.total + i)
-  })
-  for (let l = 0; l < 4; l++) {
-    f.global(scratch, LAMBDA)
-      .get(args)
-      .load('v128.load32_splat', LAYER.lambda + 4 * l)
-    f.store('v128.store', 16 * l)
-  }
-  eachBlock(f, off, to, (bytes) => {
-    eachPlane(f, args, off, base, (address, place) => {
-      if (constant)
-        f.get(address)
-          .global(scratch, WORK.values + place)
-          .get(bytes)
-          .call(copy)
-      f.get(address, distance)
-        .global(scratch, WORK.steps + place)
-        .get(bytes)
-        .call(subtract)
-    })
-    for (let l = 0; l < 4; l++)
-      planeAt(f, args, LAYER.eq + 4 * l, off)
-        .global(scratch, WORK.other + BLOCK * l)
-        .get(bytes)
-        .call(copy)
-    f.i32(0).set(at)
-    f.while(at, bytes, 32, () => {
-      for (const area of areas) {
-        for (const k of [0, 1])
-          f.get(at)
-            .global(scratch, area.values + 16 * k)
-            .op('i32.add')
-            .global(scratch, area.fixed)
-            .global(scratch, area.fixed + FIXED.sums + 64 * k)
-            .call(summand)
-        f.get(at).global(scratch, WORK.other).op('i32.add').global(scratch, area.fixed).call(weigh)
-      }
-    })
-  })
-  const limbs = takeLimbs(f)
-  areas.forEach((area, i) => {
-    f.global(scratch, area.fixed).set(fixed)
-    finishProduct(f, s, operand(fixed, FIXED.total, 16), limbs)
-    limbs.forEach((limb, l) => f.get(sums, limb).store('v128.store', 64 * i + 16 * l))
   })
 }
 

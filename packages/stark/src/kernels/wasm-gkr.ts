@@ -5,7 +5,7 @@ import type { Arena } from './arena.ts'
 import type { Fractions, Pointer } from './kernels.ts'
 import { referenceTree } from './reference-gkr.ts'
 import type { TreeKernels } from './reference-gkr.ts'
-import { LAYER } from './wasm-fractions.ts'
+import { LAYER } from './wasm-layer.ts'
 import { CONSTRAINTS } from './wasm-sums.ts'
 import type { WasmFunction } from '@vouch/wasm'
 import type { Argument, Functions, Pool } from './pool.ts'
@@ -94,14 +94,14 @@ export function fractionTree(arena: Arena, functions: Functions, pool: Pool): Tr
     },
 
     roundSums(layer, log, eq, lambda) {
-      if (log < 4) return reference.roundSums(layer, log, eq, lambda)
+      if (log < 3) return reference.roundSums(layer, log, eq, lambda)
       const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
       const [constant, square] = round(layer, log, eq, lambda, 2, run)
       return [constant, square]
     },
 
     roundSquare(layer, log, eq, lambda) {
-      if (log < 4) return reference.roundSquare(layer, log, eq, lambda)
+      if (log < 3) return reference.roundSquare(layer, log, eq, lambda)
       const run = layer.base ? functions.roundSquareBase! : functions.roundSquare!
       return round(layer, log, eq, lambda, 1, run)[0]
     },

@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
-import { addLimbs, mulLimbs, simd, subLimbs, takeLimbs } from './simd.ts'
+import { addLimbs, mulLimbs, simd, splatLimbs, subLimbs, takeLimbs } from './simd.ts'
 import type { Limbs } from './simd.ts'
 import { planeAddresses } from './wasm-linear.ts'
 
@@ -34,17 +34,6 @@ export const CONSTRAINTS = {
   weights: 128,
   bytes: 192,
 } as const
-
-const splatLimbs = (f: FunctionBuilder, address: Local, offset: number): Limbs => {
-  const limbs = takeLimbs(f)
-  limbs.forEach((limb, l) =>
-    f
-      .get(address)
-      .load('v128.load32_splat', offset + 4 * l)
-      .set(limb),
-  )
-  return limbs
-}
 
 function loadAt(f: FunctionBuilder, addresses: readonly Local[], off: Local, to: Limbs): void {
   to.forEach((limb, l) => f.get(addresses[l], off).op('i32.add').load('v128.load').set(limb))

@@ -8,6 +8,7 @@ import { createPool, soloPool } from './pool.ts'
 import type { PoolOptions } from './pool.ts'
 import { emitBlake3 } from './wasm-blake3.ts'
 import { emitColumns } from './wasm-columns.ts'
+import { emitBlocks } from './wasm-blocks.ts'
 import { combining } from './wasm-combine.ts'
 import { emitFft } from './wasm-fft.ts'
 import { emitField } from './wasm-field.ts'
@@ -19,6 +20,7 @@ import { MAX_THREADS, RESERVED_BYTES } from './wasm-layout.ts'
 import { emitLinear } from './wasm-linear.ts'
 import { quotients } from './wasm-quotients.ts'
 import { emitRows } from './wasm-rows.ts'
+import { emitRounds } from './wasm-rounds.ts'
 import { emitSums } from './wasm-sums.ts'
 import { twiddleTables } from './wasm-tables.ts'
 import { transforms } from './wasm-transforms.ts'
@@ -31,7 +33,9 @@ function kernelModule(shared: boolean): Uint8Array<ArrayBuffer> {
   emitColumns(m, emitFft(m))
   emitBlake3(m, scratch)
   emitRows(m, scratch, { ...field, ...emitLinear(m), ...emitFolds(m, scratch) })
-  emitFractions(m, scratch)
+  const blocks = emitBlocks(m)
+  emitFractions(m, scratch, blocks)
+  emitRounds(m, scratch, blocks)
   emitSums(m)
   return m.bytes()
 }
