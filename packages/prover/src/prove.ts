@@ -4,7 +4,7 @@ import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
 import type { AuditStatement, Image, LoggedCall, Run, Statement } from '@vouch/machine'
-import { OutOfMemory, PROFILES, ProverAborted, availableThreads, prove as proveStark } from '@vouch/stark'
+import { OutOfMemory, PROFILES, ProverAborted, prove as proveStark } from '@vouch/stark'
 import type { Kernels, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
 import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
 import { fillChips } from './columns.ts'
@@ -16,6 +16,7 @@ import { commitImage, commitTables } from './image.ts'
 import { prepareKernels, withKernels } from './kernels.ts'
 import { phases } from './phases.ts'
 import type { Phases } from './phases.ts'
+import { availableThreads } from './threads.ts'
 
 /**
  * Inputs, and what the guest's calls meet: see `BridgeOptions`. When `manifest` is given, the proof is bound to an audit
