@@ -1,5 +1,6 @@
-import { availableThreads, createKernels } from '@vouch/stark'
+import { createKernels } from '@vouch/stark'
 import type { Kernels } from '@vouch/stark'
+import { availableThreads, startThread } from './threads.ts'
 
 type Kind = Kernels['name']
 
@@ -12,7 +13,7 @@ const made = new Map<Kind, Made>()
 let last: Promise<unknown> = Promise.resolve()
 
 function make(kind: Kind, threads: number): Promise<Kernels> {
-  const kernels = createKernels({ kind, threads })
+  const kernels = createKernels({ kind, threads: { count: threads, start: startThread } })
   made.set(kind, { threads, kernels })
   return kernels
 }

@@ -4,14 +4,7 @@ import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
 import type { AuditStatement, Image, LoggedCall, Run, Statement } from '@vouch/machine'
-import {
-  OutOfMemory,
-  PROFILES,
-  ProverAborted,
-  availableThreads,
-  pacer,
-  prove as proveStark,
-} from '@vouch/stark'
+import { OutOfMemory, PROFILES, ProverAborted, pacer, prove as proveStark } from '@vouch/stark'
 import type { Kernels, Pacer, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
 import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
 import { fillChips } from './columns.ts'
@@ -22,6 +15,7 @@ import type { MemoryEstimate } from './estimate.ts'
 import { commitImage } from './image.ts'
 import { mayNeedDenseTables, prepareTables, tablesOf } from './tables.ts'
 import { prepareKernels, withKernels } from './kernels.ts'
+import { availableThreads } from './threads.ts'
 
 /**
  * Inputs, and what the guest's calls meet: see `BridgeOptions`. When `manifest` is given, the proof is bound to an audit

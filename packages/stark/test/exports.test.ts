@@ -20,7 +20,6 @@ it('exports exactly the public surface', () => {
       "VanishingDenominator",
       "airJson",
       "assertSecure",
-      "availableThreads",
       "busBalance",
       "checkRows",
       "chip",

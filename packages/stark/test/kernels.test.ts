@@ -17,9 +17,7 @@ const options = (maxWords?: number): { maxWords?: number } => (maxWords === unde
 
 kernelConformance('reference', (maxWords) => createKernels({ kind: 'reference', ...options(maxWords) }))
 kernelConformance('wasm', (maxWords) => createKernels({ kind: 'wasm', ...options(maxWords) }))
-kernelConformance('wasm on three threads', (maxWords) =>
-  threadedKernels({ threads: 3, ...options(maxWords) }),
-)
+kernelConformance('wasm on three threads', (maxWords) => threadedKernels(3, options(maxWords)))
 afterEach(closeThreads)
 
 describe('positions', () => {

@@ -103,7 +103,7 @@ describe('prove', () => {
   it('gives equal bytes on any number of threads', async () => {
     const proofs: Uint8Array[] = []
     for (const threads of [1, 2, 3]) {
-      const t = toy(await threadedKernels({ threads }), 'proven-100', { fibonacciLog: 10, image: true })
+      const t = toy(await threadedKernels(threads), 'proven-100', { fibonacciLog: 10, image: true })
       const vk = lighter(t.vk, 100, { logup: 8, ood: 5, batching: 3, query: 9 })
       proofs.push((await prove(t.kernels, vk, t.statement, t.witness)).proof)
     }

@@ -3,8 +3,8 @@ import { CONTROL, CONTROL_BYTES, SCRATCHES, SCRATCH_BYTES } from './wasm-layout.
 
 /**
  * The program of a pool's threads, as text: a file of its own would need the help of every bundler and test runner to be
- * found, and this much needs no types. It waits for one message, { memory, thread }, and then runs jobs until CLOSED is
- * set; see pool-layout.ts. Modules are compiled from the shared memory, where they are copied out of: the engine has
+ * found, and this much needs no types. It defines `start({ memory, thread })`, which runs jobs until CLOSED is set; see
+ * pool-layout.ts. Modules are compiled from the shared memory, where they are copied out of: the engine has
  * them compiled already.
  */
 export const WORKER_SOURCE = `'use strict'
@@ -64,6 +64,4 @@ const start = ({ memory, thread }) => {
     Atomics.sub(c, W.asleep, 1)
   }
 }
-if (typeof require === 'function') require('node:worker_threads').parentPort.once('message', start)
-else onmessage = ({ data }) => start(data)
 `

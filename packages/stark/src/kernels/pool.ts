@@ -1,8 +1,6 @@
 import type { Pointer } from './kernels.ts'
 import { MAX_MODULES, MAX_ROWS, ROW_ARGUMENTS, ROW_WORDS, SPIN_MS, WORD } from './pool-layout.ts'
 import { WORKER_SOURCE } from './pool-worker.ts'
-import { startThread } from './threads.ts'
-import type { StartThread, Thread } from './threads.ts'
 import { CONTROL, CONTROL_BYTES, MODULES, MODULES_BYTES, SCRATCHES } from './wasm-layout.ts'
 import { instantiate, instantiateAsync } from '@vouch/wasm'
 import type { WasmFunction, WasmMemory } from '@vouch/wasm'
@@ -19,6 +17,17 @@ export interface PerThread {
 export type Argument = number | PerThread
 /** One call of a function that `link` gave, with at most 14 arguments of type i32. */
 export type Job = readonly [run: WasmFunction, ...args: Argument[]]
+
+/** A thread that runs a script. */
+export interface Thread {
+  terminate(): void
+}
+
+/**
+ * Starts a thread that runs `source`, a script that defines `start`, and then `start(message)`; it is to keep no process
+ * alive. It may never come to run, and what it ends with is nobody's error. May throw where there are no threads.
+ */
+export type StartThread = (source: string, message: object) => Thread
 
 /** Threads over one memory. The calling thread works too, and alone while no other has started. */
 export interface Pool {
@@ -47,8 +56,6 @@ export interface Pool {
 }
 
 export interface PoolOptions {
-  /** How to start a thread: Node's or the browser's way unless told otherwise. */
-  readonly start?: StartThread
   /** Without a job finished for so long, the threads are given up: `run` throws and the pool is closed. */
   readonly stallMs?: number
   /** The most rows of a job, a multiple of 16, for tests that want many jobs of little work. */
@@ -87,7 +94,12 @@ export function soloPool(memory: WasmMemory): Pool {
 }
 
 /** Threads over a shared memory, counted with the caller's. */
-export function createPool(memory: WasmMemory, threads: number, options: PoolOptions = {}): Pool {
+export function createPool(
+  memory: WasmMemory,
+  threads: number,
+  start: StartThread,
+  options: PoolOptions = {},
+): Pool {
   const c = new Int32Array(memory.buffer, CONTROL, CONTROL_BYTES / 4)
   const ids = new Map<WasmFunction, number>()
   const stallMs = options.stallMs ?? STALL_MS
@@ -201,7 +213,7 @@ export function createPool(memory: WasmMemory, threads: number, options: PoolOpt
 
   for (let thread = 1; thread < threads; thread++) {
     try {
-      started.push((options.start ?? startThread)(WORKER_SOURCE, { memory, thread }))
+      started.push(start(WORKER_SOURCE, { memory, thread }))
     } catch {
       // Where there are no threads the caller's does it all.
       break

@@ -105,7 +105,7 @@ export function combining(arena: Arena, functions: Functions, pool: Pool): Combi
           p = doubleExtension(p)
           arena.words(factor, 4).set(p.x)
           const to = planes + 4 * 2 ** bit
-          pool.ranges(scaleExtension, 0, 2 ** bit, JOB_PRODUCTS / 4, (a, b) => [
+          pool.ranges(scaleExtension, 0, 2 ** bit, JOB_PRODUCTS / 8, (a, b) => [
             planes + 4 * a,
             to + 4 * a,
             4 * n,

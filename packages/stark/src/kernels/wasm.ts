@@ -5,7 +5,7 @@ import type { Arena } from './arena.ts'
 import { wasmChip } from './chip-wasm.ts'
 import type { ChipKernels, Kernels } from './kernels.ts'
 import { createPool, soloPool } from './pool.ts'
-import type { PoolOptions } from './pool.ts'
+import type { PoolOptions, StartThread } from './pool.ts'
 import { emitBlake3 } from './wasm-blake3.ts'
 import { emitColumns } from './wasm-columns.ts'
 import { emitBlocks } from './wasm-blocks.ts'
@@ -40,9 +40,15 @@ function kernelModule(shared: boolean): Uint8Array<ArrayBuffer> {
   return m.bytes()
 }
 
+/** How many threads, the caller's included, at most 16; and how to start one. */
+export interface Threads {
+  readonly count: number
+  readonly start: StartThread
+}
+
 export interface WasmOptions extends PoolOptions {
   readonly maxWords?: number | undefined
-  readonly threads?: number | undefined
+  readonly threads?: Threads | undefined
 }
 
 /** A memory that threads share, if this host gives one. */
@@ -55,15 +61,13 @@ function sharedArena(maxWords: number | undefined): Arena | undefined {
 }
 
 /** The kernels in WebAssembly with 128-bit SIMD. */
-export async function wasmKernels({
-  maxWords,
-  threads: asked = 1,
-  ...options
-}: WasmOptions = {}): Promise<Kernels> {
-  const wanted = Math.max(1, Math.min(MAX_THREADS, Math.floor(asked)))
-  const together = wanted > 1 ? sharedArena(maxWords) : undefined
+export async function wasmKernels({ maxWords, threads, ...options }: WasmOptions = {}): Promise<Kernels> {
+  const together = threads !== undefined && threads.count > 1 ? sharedArena(maxWords) : undefined
   const arena = together ?? createArena(RESERVED_BYTES, maxWords)
-  const pool = together === undefined ? soloPool(arena.memory) : createPool(together.memory, wanted, options)
+  const pool =
+    threads === undefined || together === undefined
+      ? soloPool(arena.memory)
+      : createPool(arena.memory, Math.min(threads.count, MAX_THREADS), threads.start, options)
   const functions = await pool.linkAsync(kernelModule(pool.shared))
   const tables = twiddleTables(arena.memory, functions)
   const fft = transforms(arena, functions, pool, tables)

@@ -1,17 +1,7 @@
-/** A thread that runs a script; it keeps no process alive. */
-export interface Thread {
-  terminate(): void
-}
-
-/**
- * Starts a thread with the text of its script and the one message that it waits for. It may never come to run: what it
- * ends with is nobody's error. Throws where there are no threads.
- */
-export type StartThread = (source: string, message: object) => Thread
+import type { StartThread } from '@vouch/stark'
 
 interface NodeWorker {
   on(event: 'error', listener: () => void): void
-  postMessage(message: object): void
   unref(): void
   terminate(): unknown
 }
@@ -38,15 +28,18 @@ export const startThread: StartThread = (source, message) => {
   const node = nodeModule('node:worker_threads') as
     { Worker: new (source: string, options: object) => NodeWorker } | undefined
   if (node !== undefined) {
-    const worker = new node.Worker(source, { eval: true, execArgv: [], name: 'vouch kernels' })
+    const script = `${source}\nstart(require('node:worker_threads').workerData)`
+    const options = { eval: true, execArgv: [], workerData: message, name: 'vouch kernels' }
+    const worker = new node.Worker(script, options)
     worker.on('error', () => {})
     worker.unref()
-    worker.postMessage(message)
     return { terminate: () => void worker.terminate() }
   }
   const { Worker, Blob, URL } = host
   if (Worker === undefined || Blob === undefined || URL === undefined) throw new Error('no threads here')
-  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+  const url = URL.createObjectURL(
+    new Blob([`${source}\nonmessage = ({ data }) => start(data)`], { type: 'text/javascript' }),
+  )
   const worker = new Worker(url)
   worker.onerror = (event) => {
     event.preventDefault()
