@@ -30,7 +30,7 @@ function batchedSums(
   opened: readonly (readonly OpenedClass[])[],
   queries: Queries,
 ): QM31[] {
-  const weights = layout.trees.map(({ width }) => new Array<QM31>(width).fill(Q.ZERO))
+  const weights = layout.trees.map(({ width }) => Array.from({ length: width }, () => Q.ZERO))
   layout.samples.forEach((sample, i) => {
     if (sample.point === point) weights[sample.tree][sample.column] = gammas[i]
   })

@@ -4,7 +4,7 @@ import * as M from '../field/m31.ts'
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
 import { reverseBits } from '../kernels/positions.ts'
-import { ancestors, domainPoint } from './domain.ts'
+import { domainPoint } from './domain.ts'
 
 /**
  * Folds each leaf of 2^arityLog values into one, as `Kernels.friFold` does for a whole layer. `words` are the limbs of the
@@ -58,21 +58,30 @@ function twiddles(
   const log = depth === 0 ? logDomain : logDomain - depth + 1
   const stride = depth === 0 ? 2 : 4
   const offsets = pairOffsets(log, arity / 2, stride)
-  let at = 0
-  for (const leaf of leaves) {
+  leaves.forEach((leaf, i) => {
     const first = domainPoint(log, (leaf * arity * stride) / 2)
-    const points = offsets.map((offset) => addPoints(first, offset))
-    let xs: number[] = []
+    let at = i * (arity - 1)
+    let level = at
+    let count = arity / 2
+    offsets.forEach((offset, k) => {
+      const { x, y } = addPoints(first, offset)
+      all[at + k] = depth === 0 ? y : x
+      // After the y of the circle come the x of every second pair: of two neighbours they differ in sign.
+      if (depth === 0 && k % 2 === 0 && count > 1) all[at + count + k / 2] = x
+    })
     if (depth === 0) {
-      for (const { y } of points) all[at++] = y
-      for (let i = 0; i + 1 < points.length; i += 2) xs.push(points[i].x)
-    } else xs = points.map(({ x }) => x)
-    while (xs.length > 0) {
-      for (const x of xs) all[at++] = x
-      // π of the points; of two neighbours, whose x differ in sign, it is the same.
-      xs = xs.length === 1 ? [] : xs.filter((_, i) => i % 2 === 0).map((x) => M.sub(M.mul(2, M.mul(x, x)), 1))
+      at += count
+      level = at
+      count /= 2
     }
-  }
+    for (; count > 1; count /= 2) {
+      at += count
+      // π of the points.
+      for (let k = 0; k < count / 2; k++)
+        all[at + k] = M.sub(M.mul(2, M.mul(all[level + 2 * k], all[level + 2 * k])), 1)
+      level = at
+    }
+  })
   return all
 }
 
@@ -115,19 +124,31 @@ export function evaluateLine(
   depth: number,
   positions: readonly number[],
 ): QM31[] {
-  const visit = (rest: Uint32Array, bits: number, below: readonly number[]): QM31[] => {
-    if (bits === 0) return below.map(() => [rest[0], rest[1], rest[2], rest[3]])
-    const t = bits - 1
-    return ancestors(below, t).flatMap((p) => {
-      const joined = joinHalves(rest, lineX(logDomain, depth + t, p))
-      return visit(
-        joined,
-        t,
-        below.filter((q) => q >>> t === p),
-      )
-    })
+  const bits = Math.log2(coefficients.length)
+  const factors = new Uint32Array(bits * positions.length)
+  positions.forEach((p, i) => {
+    let x = lineX(logDomain, depth, p)
+    for (let t = 0; t < bits; t++) {
+      factors[bits * i + t] = x
+      x = M.sub(M.mul(2, M.mul(x, x)), 1)
+    }
+  })
+  const values: QM31[] = []
+  const visit = (rest: Uint32Array, left: number, start: number, end: number): void => {
+    if (left === 0) {
+      for (let i = start; i < end; i++) values.push([rest[0], rest[1], rest[2], rest[3]])
+      return
+    }
+    const t = left - 1
+    for (let from = start, to = start; from < end; from = to) {
+      while (to < end && positions[to] >>> t === positions[from] >>> t) to++
+      visit(joinHalves(rest, factors[bits * from + t]), t, from, to)
+    }
   }
-  return visit(Uint32Array.from(coefficients.flat()), Math.log2(coefficients.length), positions)
+  const limbs = new Uint32Array(4 * coefficients.length)
+  coefficients.forEach((c, i) => limbs.set(c, 4 * i))
+  visit(limbs, bits, 0, positions.length)
+  return values
 }
 
 /** low + x·high of the two halves of the limbs of QM31. */
