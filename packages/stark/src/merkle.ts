@@ -1,40 +1,55 @@
-import { bytesOfWords } from './codec.ts'
+import { bytesOfWords, wordsOfBytes } from './codec.ts'
 import { Rejection } from './failure.ts'
 import { LEAF_KEY, NODE_KEY, SEGMENT_WORDS } from './kernels/kernels.ts'
 import type { Kernels, Pointer } from './kernels/kernels.ts'
 import { keyOf } from '@vouch/hash'
 import type { HashEach } from '@vouch/hash'
-import { distinct } from './pcs/domain.ts'
+import { ancestors } from './pcs/domain.ts'
 
 const LEAF = keyOf(LEAF_KEY)
 const NODE = keyOf(NODE_KEY)
 export const DIGEST_WORDS = 8
-export const DIGEST_BYTES = 4 * DIGEST_WORDS
 
 /**
- * Digests of so many leaves extended by the words of one more class, as in Kernels.merkleTree. `rows` are the words,
- * little-endian, leaf after leaf, of equal number. Lengths are bound because they come from the verifying key and the
- * heights. A chain of classes starts from digests of zeros.
+ * Digests of so many leaves, 8 words each, extended by the words of one more class, as in Kernels.merkleTree. `rows` are
+ * the words, leaf after leaf, of equal number. Lengths are bound because they come from the verifying key and the heights.
+ * A chain of classes starts from digests of zeros.
  */
-export function extendDigests(hashEach: HashEach, digests: Uint8Array, rows: Uint8Array): Uint8Array {
-  const count = digests.length / DIGEST_BYTES
+export function extendDigests(hashEach: HashEach, digests: Uint32Array, rows: Uint32Array): Uint32Array {
+  const count = digests.length / DIGEST_WORDS
   const size = rows.length / count
   let chained = digests
-  for (let at = 0; at < size; at += SEGMENT_WORDS * 4) {
-    const segment = Math.min(SEGMENT_WORDS * 4, size - at)
-    const length = DIGEST_BYTES + segment
-    const messages = new Uint8Array(count * length)
+  for (let at = 0; at < size; at += SEGMENT_WORDS) {
+    const segment = Math.min(SEGMENT_WORDS, size - at)
+    const messages = new Uint32Array(count * (DIGEST_WORDS + segment))
+    let to = 0
     for (let i = 0; i < count; i++) {
-      messages.set(chained.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES), i * length)
-      messages.set(rows.subarray(i * size + at, i * size + at + segment), i * length + DIGEST_BYTES)
+      to = copyWords(chained, i * DIGEST_WORDS, DIGEST_WORDS, messages, to)
+      to = copyWords(rows, i * size + at, segment, messages, to)
     }
-    chained = hashEach(LEAF, messages, length)
+    chained = hashWords(hashEach, LEAF, messages, DIGEST_WORDS + segment)
   }
   return chained
 }
 
+/** `hashEach` of messages and digests in words. */
+const hashWords = (hashEach: HashEach, key: Uint8Array, messages: Uint32Array, words: number): Uint32Array =>
+  wordsOfBytes(hashEach(key, bytesOfWords(messages), 4 * words))
+
+/** Copies `count` words and answers where the next go. For rows of a few words, a view for `set` costs more than they do. */
+export function copyWords(
+  from: Uint32Array,
+  at: number,
+  count: number,
+  to: Uint32Array,
+  start: number,
+): number {
+  for (let i = 0; i < count; i++) to[start + i] = from[at + i]
+  return start + count
+}
+
 /**
- * Rejects 'merkle/root' unless `leaves`, 32 bytes each, at strictly ascending `positions`, belong to the tree of 2^log
+ * Rejects 'merkle/root' unless `leaves`, 8 words each, at strictly ascending `positions`, belong to the tree of 2^log
  * leaves with this root. `siblings` reads so many more of the digests that the opened leaves do not give, layer by layer
  * from the leaves up, left to right: how many is decided by the positions alone.
  */
@@ -44,27 +59,27 @@ export function checkOpening(
   root: Uint8Array,
   log: number,
   positions: readonly number[],
-  leaves: Uint8Array,
-  siblings: (count: number) => Uint8Array,
+  leaves: Uint32Array,
+  siblings: (count: number) => Uint32Array,
 ): void {
   let indices = positions
   let digests = leaves
   for (let layer = 0; layer < log; layer++) {
-    const parents = distinct(indices.map((i) => i >>> 1))
+    const parents = ancestors(indices, 1)
     const missing = siblings(2 * parents.length - indices.length)
-    const messages = new Uint8Array(2 * DIGEST_BYTES * parents.length)
+    const messages = new Uint32Array(2 * DIGEST_WORDS * parents.length)
     let own = 0
     let other = 0
     for (let child = 0; child < 2 * parents.length; child++) {
-      const isOwn = indices[own] === 2 * parents[child >>> 1] + (child & 1)
-      const [from, k] = isOwn ? [digests, own++] : [missing, other++]
-      messages.set(from.subarray(DIGEST_BYTES * k, DIGEST_BYTES * (k + 1)), DIGEST_BYTES * child)
+      if (indices[own] === 2 * parents[child >>> 1] + (child & 1))
+        copyWords(digests, DIGEST_WORDS * own++, DIGEST_WORDS, messages, DIGEST_WORDS * child)
+      else copyWords(missing, DIGEST_WORDS * other++, DIGEST_WORDS, messages, DIGEST_WORDS * child)
     }
-    digests = hashEach(NODE, messages, 2 * DIGEST_BYTES)
+    digests = hashWords(hashEach, NODE, messages, 2 * DIGEST_WORDS)
     indices = parents
   }
-  if (!digests.every((b, i) => b === root[i]))
-    throw new Rejection('merkle/root', name, hex(root), hex(digests))
+  const got = bytesOfWords(digests)
+  if (!got.every((b, i) => b === root[i])) throw new Rejection('merkle/root', name, hex(root), hex(got))
 }
 
 /** The siblings that `checkOpening` will ask for, in its order, out of a tree of `Kernels.merkleTree` or `friTree`. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { bytesOfWords } from '../src/codec.ts'
+import { wordsOfBytes } from '../src/codec.ts'
 import { createKernels } from '../src/kernels/create.ts'
 import type { Kernels, Pointer } from '../src/kernels/kernels.ts'
 import { liftPosition } from '../src/kernels/positions.ts'
-import { DIGEST_BYTES, checkOpening, extendDigests, rootOf, siblings, treeWords } from '../src/merkle.ts'
+import { DIGEST_WORDS, checkOpening, extendDigests, rootOf, siblings, treeWords } from '../src/merkle.ts'
 import { distinct } from '../src/pcs/domain.ts'
 import { QM31_BLAKE3 } from '../src/suite.ts'
 
@@ -29,19 +29,22 @@ const tree = kernels.alloc(treeWords(log))
 kernels.merkleTree(classes, tree)
 const root = rootOf(kernels, tree, log)
 
-const leaf = (position: number): Uint8Array =>
+const leaf = (position: number): Uint32Array =>
   classes.reduce((digest, k) => {
     const row = k.columns.map((c) => kernels.words(c, 2 ** k.log)[liftPosition(position, log, k.log)])
-    return extendDigests(hashEach, digest, bytesOfWords(row))
-  }, new Uint8Array(DIGEST_BYTES))
+    return extendDigests(hashEach, digest, Uint32Array.from(row))
+  }, new Uint32Array(DIGEST_WORDS))
 
-function check(positions: readonly number[], change: (path: Uint8Array, leaves: Uint8Array[]) => void): void {
+function check(
+  positions: readonly number[],
+  change: (path: Uint8Array, leaves: Uint32Array[]) => void,
+): void {
   const path = siblings(kernels, tree, log, positions)
   const leaves = positions.map(leaf)
   change(path, leaves)
-  const digests = Uint8Array.from(leaves.flatMap((digest) => [...digest]))
+  const digests = Uint32Array.from(leaves.flatMap((digest) => [...digest]))
   let at = 0
-  const next = (count: number): Uint8Array => path.subarray(at, (at += DIGEST_BYTES * count))
+  const next = (count: number): Uint32Array => wordsOfBytes(path.subarray(at, (at += 32 * count)))
   checkOpening(hashEach, 'tree', root, log, positions, digests, next)
   expect(at).toBe(path.length)
 }
@@ -78,13 +81,13 @@ describe('merkle', () => {
 
   it('hashes many leaves as each by itself, over the border of a segment too', () => {
     for (const size of [1, 3, 247, 248, 249, 600]) {
-      const digests = new Uint8Array(3 * DIGEST_BYTES).map((_, i) => i)
-      const rows = bytesOfWords(Array.from({ length: 3 * size }, (_, i) => 77 * i))
+      const digests = Uint32Array.from({ length: 3 * DIGEST_WORDS }, (_, i) => i)
+      const rows = Uint32Array.from({ length: 3 * size }, (_, i) => 77 * i)
       const all = extendDigests(hashEach, digests, rows)
       for (let i = 0; i < 3; i++) {
-        const own = digests.subarray(DIGEST_BYTES * i, DIGEST_BYTES * (i + 1))
-        const row = rows.subarray(4 * size * i, 4 * size * (i + 1))
-        expect(all.subarray(DIGEST_BYTES * i, DIGEST_BYTES * (i + 1))).toEqual(
+        const own = digests.subarray(DIGEST_WORDS * i, DIGEST_WORDS * (i + 1))
+        const row = rows.subarray(size * i, size * (i + 1))
+        expect(all.subarray(DIGEST_WORDS * i, DIGEST_WORDS * (i + 1))).toEqual(
           extendDigests(hashEach, own, row),
         )
       }
@@ -92,13 +95,13 @@ describe('merkle', () => {
   })
 
   it('binds where classes and segments end', () => {
-    const words = [1, 2, 3, 4]
+    const words = Uint32Array.of(1, 2, 3, 4)
     const digests = [[4], [1, 3], [2, 2], [1, 1, 2]].map((counts) => {
       let at = 0
       return counts
         .reduce(
-          (d, count) => extendDigests(hashEach, d, bytesOfWords(words.slice(at, (at += count)))),
-          new Uint8Array(DIGEST_BYTES),
+          (d, count) => extendDigests(hashEach, d, words.slice(at, (at += count))),
+          new Uint32Array(DIGEST_WORDS),
         )
         .join()
     })

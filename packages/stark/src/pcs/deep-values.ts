@@ -45,10 +45,12 @@ function batchedSums(
   const logs = [...new Set([...classes.map((c) => c.log), layout.logDomain])].sort((a, b) => a - b)
   let sums: QM31[] = []
   logs.forEach((log, l) => {
+    const own = classes.filter((c) => c.log === log)
     const below = sums
-    sums = l === 0 ? queries.at(log).map(() => Q.ZERO) : queries.lifted(log, logs[l - 1]).map((i) => below[i])
-    for (const { count, words, sumOf } of classes.filter((c) => c.log === log))
-      sums = sums.map((sum, i) => Q.add(sum, sumOf(words, i * count)))
+    const from = l === 0 ? undefined : queries.lifted(log, logs[l - 1])
+    sums = queries.at(log).map((_, i) => (from === undefined ? Q.ZERO : below[from[i]]))
+    for (const { count, words, sumOf } of own)
+      for (let i = 0; i < sums.length; i++) sums[i] = Q.add(sums[i], sumOf(words, i * count))
   })
   return sums
 }

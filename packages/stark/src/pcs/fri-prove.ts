@@ -4,7 +4,7 @@ import type { Kernels, Pointer } from '../kernels/kernels.ts'
 import type { Layout } from '../layout.ts'
 import { rootOf, siblings, treeWords } from '../merkle.ts'
 import type { ProverTranscript } from '../transcript.ts'
-import { distinct } from './domain.ts'
+import { ancestors, distinct } from './domain.ts'
 
 /** One committed layer of FRI. */
 export interface FriLayer {
@@ -73,7 +73,7 @@ export function friOpen(
 ): void {
   let positions = distinct(Array.from(queries))
   for (const { planes, log, arityLog, tree } of layers) {
-    const leaves = distinct(positions.map((p) => p >>> arityLog))
+    const leaves = ancestors(positions, arityLog)
     const arity = 2 ** arityLog
     const limbs = kernels.words(planes, 4 * 2 ** log)
     const known = new Set(positions)

@@ -1,12 +1,11 @@
-import { bytesOfWords } from '../codec.ts'
 import { Rejection } from '../failure.ts'
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
 import type { Layout } from '../layout.ts'
-import { DIGEST_BYTES, checkOpening, extendDigests } from '../merkle.ts'
+import { DIGEST_WORDS, checkOpening, extendDigests } from '../merkle.ts'
 import type { VerifierTranscript } from '../transcript.ts'
-import { distinct } from './domain.ts'
-import { evaluateLine, foldLeaf, lineX } from './fri-fold.ts'
+import { ancestors } from './domain.ts'
+import { evaluateLine, foldLeaves } from './fri-fold.ts'
 import type { Queries } from './queries.ts'
 
 /** What the commit phase sent and drew. */
@@ -45,13 +44,13 @@ export function friCheck(
   queries: Queries,
   values: readonly QM31[],
 ): void {
-  const { hashEach, field } = transcript.suite
+  const { hashEach } = transcript.suite
   let positions = queries.at(layout.logDomain)
   let known = values
   let depth = 0
   layout.folds.forEach((arityLog, layer) => {
     const arity = 2 ** arityLog
-    const leaves = distinct(positions.map((p) => p >>> arityLog))
+    const leaves = ancestors(positions, arityLog)
     const sent = transcript.readElements(4 * (leaves.length * arity - positions.length))
     const words = fillLeaves(leaves, arity, positions, known, sent)
     checkOpening(
@@ -60,20 +59,17 @@ export function friCheck(
       roots[layer],
       layout.logDomain - depth - arityLog,
       leaves,
-      extendDigests(hashEach, new Uint8Array(DIGEST_BYTES * leaves.length), bytesOfWords(words)),
+      extendDigests(hashEach, new Uint32Array(DIGEST_WORDS * leaves.length), words),
       (count) => transcript.readDigests(count),
     )
-    known = leaves.map((leaf, i) => {
-      const leafValues = Array.from({ length: arity }, (_, j) => field.fromLimbs(words, 4 * (i * arity + j)))
-      return foldLeaf(leafValues, layout.logDomain, depth, leaf, betas[layer])
-    })
+    known = foldLeaves(words, arityLog, layout.logDomain, depth, leaves, betas[layer])
     positions = leaves
     depth += arityLog
   })
+  const got = evaluateLine(final, layout.logDomain, depth, positions)
   positions.forEach((position, i) => {
-    const got = evaluateLine(final, lineX(layout.logDomain, depth, position))
-    if (!Q.equals(known[i], got))
-      throw new Rejection('fri/final', `position ${position}`, known[i].join(' '), got.join(' '))
+    if (!Q.equals(known[i], got[i]))
+      throw new Rejection('fri/final', `position ${position}`, known[i].join(' '), got[i].join(' '))
   })
 }
 
@@ -91,12 +87,8 @@ function fillLeaves(
   let to = 0
   for (const leaf of leaves)
     for (let p = leaf * arity; p < (leaf + 1) * arity; p++) {
-      if (positions[next] === p) words.set(known[next++], to)
-      else {
-        words.set(sent.subarray(from, from + 4), to)
-        from += 4
-      }
-      to += 4
+      if (positions[next] === p) for (const limb of known[next++]) words[to++] = limb
+      else for (let l = 0; l < 4; l++) words[to++] = sent[from++]
     }
   return words
 }

@@ -1,6 +1,5 @@
-import { bytesOfWords } from '../codec.ts'
 import type { TreeLayout } from '../layout.ts'
-import { DIGEST_BYTES, checkOpening, extendDigests } from '../merkle.ts'
+import { DIGEST_WORDS, checkOpening, copyWords, extendDigests } from '../merkle.ts'
 import type { VerifierTranscript } from '../transcript.ts'
 import type { Queries } from './queries.ts'
 
@@ -26,19 +25,19 @@ export function readTree(
   queries: Queries,
 ): OpenedClass[] {
   const { hashEach } = transcript.suite
-  let below: { log: number; digests: Uint8Array } | undefined
+  let below: { log: number; digests: Uint32Array } | undefined
   const opened = tree.classes.map(({ log: height, count }): OpenedClass => {
     const log = height + logBlowup
     const positions = queries.at(log)
     const words = transcript.readElements(positions.length * count)
-    const digests = new Uint8Array(DIGEST_BYTES * positions.length)
+    const digests = new Uint32Array(DIGEST_WORDS * positions.length)
     if (below !== undefined) {
       const from = below.digests
       queries.lifted(log, below.log).forEach((k, i) => {
-        digests.set(from.subarray(DIGEST_BYTES * k, DIGEST_BYTES * (k + 1)), DIGEST_BYTES * i)
+        copyWords(from, DIGEST_WORDS * k, DIGEST_WORDS, digests, DIGEST_WORDS * i)
       })
     }
-    below = { log, digests: extendDigests(hashEach, digests, bytesOfWords(words)) }
+    below = { log, digests: extendDigests(hashEach, digests, words) }
     return { log, count, words }
   })
   const { log, digests } = below!

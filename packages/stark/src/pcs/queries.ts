@@ -9,6 +9,7 @@ export class Queries {
   /** log2 of the domain that the queries are drawn from. */
   readonly logDomain: number
   readonly #positions = new Map<number, readonly number[]>()
+  readonly #lifted = new Map<number, readonly number[]>()
 
   constructor(drawn: Iterable<number>, logDomain: number) {
     this.logDomain = logDomain
@@ -27,8 +28,14 @@ export class Queries {
   }
 
   /** For each of the positions at `from`, the index among those at `to` <= from of the one that it lifts to. */
-  lifted(from: number, to: number): number[] {
-    const index = new Map(this.at(to).map((p, i) => [p, i]))
-    return this.at(from).map((p) => index.get(liftPosition(p, from, to))!)
+  lifted(from: number, to: number): readonly number[] {
+    const key = 32 * from + to
+    let indices = this.#lifted.get(key)
+    if (indices === undefined) {
+      const index = new Map(this.at(to).map((p, i) => [p, i]))
+      indices = this.at(from).map((p) => index.get(liftPosition(p, from, to))!)
+      this.#lifted.set(key, indices)
+    }
+    return indices
   }
 }
