@@ -15,14 +15,14 @@ export async function measureSmall(runs, threads, log) {
   const folder = mkdtempSync(join(tmpdir(), 'vouch-bench-'))
   const timed = (...args) => {
     const start = performance.now()
-    execFileSync(process.execPath, [join(root, 'packages/vouch/dist/cli.js'), ...args], { stdio: 'pipe' })
+    execFileSync(process.execPath, [join(root, 'packages/vouch/bin/vouch.js'), ...args], { stdio: 'pipe' })
     return secondsSince(start)
   }
   const several = (...args) => median(Array.from({ length: runs }, () => timed(...args)))
   try {
     const elf = join(root, 'guest-examples/fibonacci/guest.elf')
     const input = ['--public-input', 'hex:bb000000', '--profile', 'fast-100']
-    const proving = several('prove', elf, ...input, '--out', join(folder, 'p.vouch'), '--force')
+    const proving = several('prove', elf, ...input, '--quiet', '--out', join(folder, 'p.vouch'))
     const starting = several('--help')
     log(`\nsmall: ${p.cycles} cycles, fast-100 (${p.provenBits.toFixed(1)} proven bits, not zero-knowledge)`)
     log(
