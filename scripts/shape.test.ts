@@ -33,7 +33,7 @@ function reachable(entry: string): { files: Set<string>; outside: Set<string> } 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   hash: [],
   wasm: [],
-  engine: ['hash'],
+  engine: ['hash', 'wasm'],
   bridge: ['hash', 'engine'],
   stark: ['hash', 'wasm'],
   machine: ['hash', 'engine', 'stark'],

@@ -42,7 +42,7 @@ export function commit(port: PortGuest['port'], call: AuditedCall): void {
     const base = index << PAGE_BITS
     const page = pageOf(port.memory, base)
     // A view of words starts at a multiple of 4 of its buffer.
-    if (written[0]?.length === PAGE_BYTES && bytes.byteOffset % 4 === 0) {
+    if (written[0]?.length === PAGE_BYTES && bytes.byteOffset % 4 === 0 && !port.memory.placed) {
       page.bytes = bytes
       page.words = new Int32Array(bytes.buffer, bytes.byteOffset, PAGE_WORDS)
     } else

@@ -1,9 +1,11 @@
 import { codeEntryAt, codeTable, fetchFault } from './code.ts'
 import type { Program } from './elf.ts'
 import type { Halt, TrapCause } from './halt.ts'
+import { executorOf } from './executor.ts'
+import type { Engine } from './executor.ts'
 import { PortGuest, commit, putBytes } from './guest.ts'
 import type { EcallOutcome, Host } from './host.ts'
-import { STOP, advance } from './machine.ts'
+import { STOP } from './machine.ts'
 import { memoryOf } from './memory.ts'
 import { RunPort } from './port-run.ts'
 import { ECALL_WEIGHT, drive, driveAsync } from './stepper.ts'
@@ -13,6 +15,8 @@ import { MAX_CYCLES } from './trace-types.ts'
 export interface RunOptions extends DriveOptions {
   /** Most cycles, at most and by default MAX_CYCLES; the run halts with kind 'limit' when more would be needed. */
   readonly maxCycles?: number
+  /** What runs the instructions, for comparing; the result is the same. */
+  readonly engine?: Engine
 }
 
 /**
@@ -20,7 +24,7 @@ export interface RunOptions extends DriveOptions {
  * as from a callback or shared memory. Throws RangeError for a `maxCycles` out of range.
  */
 export function run(program: Program, host: Host, options: RunOptions = {}): { halt: Halt } {
-  return drive(runStepper(program, host, options.maxCycles), options)
+  return drive(runStepper(program, host, options), options)
 }
 
 /** As `run`, but lets the event loop turn every 20 ms or so, so that a signal can end it. */
@@ -29,13 +33,14 @@ export async function runAsync(
   host: Host,
   options: RunOptions = {},
 ): Promise<{ halt: Halt }> {
-  return driveAsync(runStepper(program, host, options.maxCycles), options)
+  return driveAsync(runStepper(program, host, options), options)
 }
 
-function runStepper(program: Program, host: Host, maxCycles?: number): Stepper<{ halt: Halt }> {
-  const limit = checkLimit(maxCycles)
+function runStepper(program: Program, host: Host, options: RunOptions): Stepper<{ halt: Halt }> {
+  const limit = checkLimit(options.maxCycles)
   const code = codeTable(program)
   const port = new RunPort(memoryOf(program, false), program.entry)
+  const execute = executorOf(program, code, port, options.engine)
   const guest = new PortGuest(port)
   let cycles = 0
   const at = (cycle: number) => where(program, port.pc, cycle)
@@ -48,7 +53,7 @@ function runStepper(program: Program, host: Host, maxCycles?: number): Stepper<{
       for (let left = count; left > 0;) {
         const asked = Math.min(left, limit - cycles)
         if (asked === 0) return { halt: { kind: 'limit', limit, ...at(cycles) } }
-        const retired = advance(port, code, asked)
+        const retired = execute(asked)
         cycles += retired
         left -= retired
         if (port.stop === STOP.done) continue

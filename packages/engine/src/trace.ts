@@ -2,9 +2,10 @@ import { codeEntryAt, codeTable } from './code.ts'
 import type { Program } from './elf.ts'
 import type { Halt } from './halt.ts'
 import { EFFECT, effectRows } from './effects.ts'
+import { executorOf } from './executor.ts'
 import { PortGuest, commit, putBytes } from './guest.ts'
 import type { AuditedCall, DirectCall, Host } from './host.ts'
-import { STOP, advance } from './machine.ts'
+import { STOP } from './machine.ts'
 import { PAGE_BYTES, PAGE_WORDS, memoryOf, pageOf, wordOf } from './memory.ts'
 import type { Memory } from './memory.ts'
 import { TracePort, emptyChunk } from './port-trace.ts'
@@ -55,6 +56,7 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
   const chunks: TraceChunk[] = []
   const calls = noCalls()
   let chunkCalls = noCalls()
+  const execute = executorOf(program, code, port, options.engine)
   const guest = new PortGuest(port)
   let cycles = 0
 
@@ -100,7 +102,7 @@ function traceStepper(program: Program, host: Host, options: TraceOptions): Step
       for (let left = count; left > 0;) {
         const asked = Math.min(left, limit - cycles, CHUNK_ROWS - port.row)
         if (limit === cycles) return finish({ kind: 'limit', limit, ...at(cycles) }, undefined)
-        const retired = advance(port, code, asked)
+        const retired = execute(asked)
         cycles += retired
         left -= retired
         const cycle = cycles + 1

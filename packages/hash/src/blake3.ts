@@ -3,6 +3,12 @@ import { blake3 } from '@noble/hashes/blake3.js'
 /** A keyed hash with 32-byte keys and 32-byte digests. */
 export type KeyedHash = (key: Uint8Array, message: Uint8Array) => Uint8Array
 
+/**
+ * The keyed hash of each of many messages of `length` bytes, which stand one after the other in `messages`; so do the
+ * digests. `length` is a multiple of 4 from 4 to 1,024.
+ */
+export type HashEach = (key: Uint8Array, messages: Uint8Array, length: number) => Uint8Array
+
 const IV = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a] as const
 const CHUNK_START = 1
 const CHUNK_END = 2
@@ -32,6 +38,15 @@ export const keyedBlake3: KeyedHash = (key, message) => {
   const digest = new Uint8Array(32)
   for (let i = 0; i < 32; i++) digest[i] = state[i >> 2] >>> (8 * (i & 3))
   return digest
+}
+
+/** `HashEach` one message after the other. */
+export const eachKeyedBlake3: HashEach = (key, messages, length) => {
+  const count = messages.length / length
+  const digests = new Uint8Array(32 * count)
+  for (let i = 0; i < count; i++)
+    digests.set(keyedBlake3(key, messages.subarray(i * length, (i + 1) * length)), 32 * i)
+  return digests
 }
 
 /** Four bytes, little-endian; zero past `end`. */

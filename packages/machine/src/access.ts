@@ -4,13 +4,18 @@ import type { Builder, Expr } from '@vouch/stark'
 /** A 32-bit value as two limbs: v0 + 2^16·v1. */
 export type Limbs = readonly [Expr | number, Expr | number]
 
+/** What an access leaves, by case: in the one whose flag is 1. The flags are bits, and add up to `enabled`. */
+export type Cases = Readonly<Record<string, { readonly flag: Expr; readonly value: Limbs }>>
+
+const isLimbs = (after: Limbs | Cases): after is Limbs => Array.isArray(after)
+
 /** One access, as every chip writes it. `enabled` is 1 where it happens and 0 elsewhere. */
 export interface Access {
   readonly name: string
   readonly space: Expr | number
   readonly addr: Expr | number
   readonly before: Limbs
-  readonly after: Limbs
+  readonly after: Limbs | Cases
   /** Column with the timestamp of the access before this one. */
   readonly prev: Expr
   /** Timestamp of this one. */
@@ -26,9 +31,13 @@ export const time = (clk: Expr, slot: number): Expr => clk.mul(4).add(slot)
  * Strictly, so that no access can serve itself. Longer gaps go through the gap chip.
  */
 export function access(b: Builder, a: Access): void {
-  const { now } = a
+  const { now, after } = a
   b.receive(`${a.name} before`, MEM, a.enabled, [a.space, a.addr, a.before[0], a.before[1], a.prev])
-  b.send(`${a.name} after`, MEM, a.enabled, [a.space, a.addr, a.after[0], a.after[1], now])
+  const leave = (name: string, flag: Expr, [v0, v1]: Limbs): void =>
+    b.send(name, MEM, flag, [a.space, a.addr, v0, v1, now])
+  if (isLimbs(after)) leave(`${a.name} after`, a.enabled, after)
+  else
+    for (const [name, { flag, value }] of Object.entries(after)) leave(`${a.name} after ${name}`, flag, value)
   b.receive(`${a.name} time`, RANGE16, a.enabled, [now.sub(a.prev).sub(1)])
 }
 
@@ -65,7 +74,7 @@ export function writeRegister(
   c: Cycle,
   register: Expr | number,
   before: Limbs,
-  after: Limbs,
+  after: Limbs | Cases,
   prev: Expr,
 ): void {
   access(b, {
@@ -81,7 +90,14 @@ export function writeRegister(
 }
 
 /** The word at `addr`, at slot 2. Only words with 4-aligned addresses in RAM exist, so no other `addr` balances. */
-export function accessWord(b: Builder, c: Cycle, addr: Expr, before: Limbs, after: Limbs, prev: Expr): void {
+export function accessWord(
+  b: Builder,
+  c: Cycle,
+  addr: Expr,
+  before: Limbs,
+  after: Limbs | Cases,
+  prev: Expr,
+): void {
   access(b, {
     name: 'memory',
     space: RAM_SPACE,
@@ -105,10 +121,15 @@ export function instruction(
   fields: readonly (Expr | number)[],
   next: Expr,
 ): void {
+  fetch(b, c, family, fields)
+  b.send('next state', STATE, c.en, [next, c.clk.add(1)])
+}
+
+/** `instruction` without its last message: the chip sends one next state in every enabled row. */
+export function fetch(b: Builder, c: Cycle, family: Expr | number, fields: readonly (Expr | number)[]): void {
   const padded = [...fields, 0, 0, 0, 0, 0, 0].slice(0, 6)
   b.receive('state', STATE, c.en, [c.pc, c.clk])
   b.receive('fetch', ROM, c.en, [family, c.pc, ...padded])
-  b.send('next state', STATE, c.en, [next, c.clk.add(1)])
 }
 
 /**

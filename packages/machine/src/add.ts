@@ -1,12 +1,12 @@
 import { instruction, readRegister, writeRegister } from './access.ts'
 import { RANGE16 } from './buses.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { gatherLimbs, putFrame, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 import type { Expr } from '@vouch/stark'
 
-/** 2^-16 in M31: only ever applied to what a constraint shows to be 0 or 2^16. */
-const INVERSE_2_16 = 2 ** 15
+/** 2^-16 in M31: only ever applied to what a constraint shows to be 0, 2^16 or −2^16. */
+export const INVERSE_2_16 = 2 ** 15
 
 /**
  * The two quadratic expressions that vanish exactly when x + y = z mod 2^32, for limbs below 2^16: each limb's excess
@@ -63,8 +63,8 @@ export const addChip = machineChip({
   rows: rowsOf('add'),
   fill(c, run) {
     const rows = putFrame(run, 'add', c, [c.rd, c.rs1, c.rs2, c.sub])
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rs2Value'), c.c0, c.c1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    gatherLimbs(run, rows, 'rs2Value', c.c0, c.c1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
   },
 })

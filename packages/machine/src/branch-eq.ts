@@ -1,6 +1,6 @@
 import { instruction, readRegister } from './access.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { gatherLimbs, putFrame, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
 import { m31 } from '@vouch/stark'
 
@@ -21,39 +21,34 @@ export const branchEqChip = machineChip({
     b1: 'rs1 before',
     c0: 'rs2 before',
     c1: 'rs2 before',
-    eq: 'equal means no distance',
-    w: 'free: an inverse, which exists or not',
+    next: 'different words go to tNe',
+    w: 'free: a quotient, which exists or not',
   },
   constrain(c, b) {
     // −1 is no square mod p, so the sum of two squares of small integers vanishes only when both do.
     const d0 = c.b0.sub(c.c0)
     const d1 = c.b1.sub(c.c1)
     const distance = d0.mul(d0).add(d1.mul(d1))
-    b.zero('no distance means equal', distance.mul(c.w).sub(c.en).add(c.eq))
-    b.zero('equal means no distance', c.eq.mul(distance))
-    instruction(
-      b,
-      c,
-      FAMILY['branch-eq'],
-      [c.rs1, c.rs2, c.tEq, c.tNe],
-      c.tNe.add(c.eq.mul(c.tEq.sub(c.tNe))),
-    )
+    b.zero('equal words go to tEq', c.next.sub(c.tEq).sub(distance.mul(c.w)))
+    b.zero('different words go to tNe', distance.mul(c.next.sub(c.tNe)))
+    instruction(b, c, FAMILY['branch-eq'], [c.rs1, c.rs2, c.tEq, c.tNe], c.next)
     readRegister(b, 'rs1', c, c.rs1, [c.b0, c.b1], c.tp1)
     readRegister(b, 'rs2', c, c.rs2, [c.c0, c.c1], c.tp2)
   },
   rows: rowsOf('branch-eq'),
   fill(c, run) {
     const rows = putFrame(run, 'branch-eq', c, [c.rs1, c.rs2, c.tEq, c.tNe])
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rs2Value'), c.c0, c.c1)
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    gatherLimbs(run, rows, 'rs2Value', c.c0, c.c1)
     const distance = new Uint32Array(rows.count)
     for (let r = 0; r < rows.count; r++) {
       const d0 = Math.abs(c.b0[r] - c.c0[r])
       const d1 = Math.abs(c.b1[r] - c.c1[r])
       distance[r] = (d0 * d0 + d1 * d1) % m31.P
-      c.eq[r] = distance[r] === 0 ? 1 : 0
+      c.next[r] = distance[r] === 0 ? c.tEq[r] : c.tNe[r]
     }
     invertInto(distance, c.w)
+    for (let r = 0; r < rows.count; r++) c.w[r] = m31.mul(c.w[r], m31.sub(c.next[r], c.tEq[r]))
   },
 })
 

@@ -28,8 +28,8 @@ export const BITWISE: Bus = {
   table: { key: [65536, 1, 256, 0], shift: 0 },
 }
 
-/** The rest of a host copy: `len` bytes of a stream from position `pos`, to or from guest address `addr`. */
-export const COPY: Bus = { name: 'Copy', id: 7, fields: ['clk', 'stream', 'addr', 'pos', 'len'] }
+/** How far a host copy is: it goes on at position `pos` of a stream, to or from guest address `addr`. */
+export const COPY: Bus = { name: 'Copy', id: 7, fields: ['clk', 'stream', 'addr', 'pos'] }
 
 /** One byte of the public input or of the journal. */
 export const IO: Bus = { name: 'Io', id: 8, fields: ['stream', 'pos', 'byte'] }

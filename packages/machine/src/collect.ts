@@ -58,29 +58,23 @@ export function collect(trace: Trace, rom: RomRows, image: ImageWords, publicLen
 export const chunkOf = (cycle: number): number => cycle >>> CHUNK_BITS
 
 function sortCycles(trace: Trace, rom: RomRows, gaps: GapList): FamilyRows[] {
-  const { base, rowOf, family } = rom
+  const { family } = rom
   const total = new Uint32Array(FAMILY_COUNT)
-  for (const { pc, rows } of trace.chunks) {
-    for (let i = 0; i < rows; i++) {
-      const row = rowOf[(pc[i] >>> 2) - base]
-      if (!(row > 0)) throw new Unprovable('machine/trace', `no instruction at pc ${pc[i]}`)
-      total[family[row - 1]]++
-    }
-  }
+  const romOf = trace.chunks.map(({ pc, rows }) => romRows(pc, rows, rom, total))
   const sorted = Array.from(total, (count) => ({
     count,
     cycle: new Uint32Array(count),
     rom: new Uint32Array(count),
   }))
   const next = new Uint32Array(FAMILY_COUNT)
-  for (const chunk of trace.chunks) {
-    const { pc, rows, firstClk, rs1Prev, rs2Prev, memPrev, rdPrev } = chunk
+  trace.chunks.forEach((chunk, c) => {
+    const { rows, firstClk, rs1Prev, rs2Prev, memPrev, rdPrev } = chunk
+    const row = romOf[c]
     for (let i = 0; i < rows; i++) {
-      const row = rowOf[(pc[i] >>> 2) - base] - 1
-      const f = family[row]
+      const f = family[row[i]]
       const at = next[f]++
       sorted[f].cycle[at] = firstClk + i - 1
-      sorted[f].rom[at] = row
+      sorted[f].rom[at] = row[i]
       const uses = ACCESSES[f]
       const ts = 4 * (firstClk + i)
       const far = ts - NEAR
@@ -90,10 +84,27 @@ function sortCycles(trace: Trace, rom: RomRows, gaps: GapList): FamilyRows[] {
         ((uses & USES.memory) !== 0 && memPrev[i] < far + SLOT.memory) ||
         ((uses & USES.rd) !== 0 && rdPrev[i] < far + SLOT.rd)
       )
-        bridgeCycle(chunk, i, uses, rom, row, gaps)
+        bridgeCycle(chunk, i, uses, rom, row[i], gaps)
     }
-  }
+  })
   return sorted
+}
+
+/** The ROM row of each cycle of a chunk; counts them by family. */
+function romRows(
+  pc: Uint32Array,
+  rows: number,
+  { base, rowOf, family }: RomRows,
+  total: Uint32Array,
+): Uint32Array {
+  const out = new Uint32Array(rows)
+  for (let i = 0; i < rows; i++) {
+    const row = rowOf[(pc[i] >>> 2) - base]
+    if (!(row > 0)) throw new Unprovable('machine/trace', `no instruction at pc ${pc[i]}`)
+    out[i] = row - 1
+    total[family[row - 1]]++
+  }
+  return out
 }
 
 const bridge = (g: GapList, space: number, addr: number, value: number, prev: number, ts: number): void =>

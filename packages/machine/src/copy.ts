@@ -4,7 +4,7 @@ import { BITWISE, COPY, IO, JOURNAL_STREAM, PRIVATE_STREAM, PUBLIC_STREAM, RAM_S
 import { streamOf } from './ecall.ts'
 import { foundAt } from './gaps.ts'
 import { machineChip } from './machine-chip.ts'
-import { sum } from '@vouch/stark'
+import { m31, sum } from '@vouch/stark'
 
 export const copyChip = machineChip({
   name: 'copy',
@@ -13,20 +13,22 @@ export const copyChip = machineChip({
     privateRead: 'bool',
     publicRead: 'bool',
     journal: 'bool',
-    last: 'bool',
     clk: 'job',
     addr: 'job',
     pos: 'job',
-    len: 'job',
     tpm: 'memory time',
-    /** The run starts at byte 1, 2 or 3; else at byte 0. */
-    start1: 'byte 1 continues the run',
-    start2: 'byte 2 continues the run',
-    start3: 'byte 3 continues the run',
-    /** Byte 1, 2 or 3 belongs to the run. Byte 0 does when the run starts there. */
+    /** The byte that the run starts at. */
+    offset: 'start of the run',
+    /** Byte j belongs to the run. */
+    in0: 'bool',
     in1: 'bool',
     in2: 'bool',
     in3: 'bool',
+    /** What byte j is to the verifier: 1 where it goes to the journal, −1 where it comes from the public input, else 0. */
+    io0: 'byte 0 is public',
+    io1: 'byte 1 is public',
+    io2: 'byte 2 is public',
+    io3: 'byte 3 is public',
     q0: 'old bytes 0 and 1',
     q1: 'old bytes 0 and 1',
     q2: 'old bytes 2 and 3',
@@ -38,39 +40,26 @@ export const copyChip = machineChip({
   },
   constrain(c, b) {
     const en = sum([c.privateRead, c.publicRead, c.journal])
-    const in0 = en.sub(sum([c.start1, c.start2, c.start3]))
-    const starts = [in0, c.start1, c.start2, c.start3]
-    const inside = [in0, c.in1, c.in2, c.in3]
-    const offset = sum(starts.map((s, j) => s.mul(j)))
+    const inside = [c.in0, c.in1, c.in2, c.in3]
+    const { offset } = c
     const count = sum(inside)
     b.zero('one stream', en.mul(en.sub(1)))
-    b.zero('one start', in0.mul(in0.sub(1)))
-    // A run is not empty and has no hole: a byte is in it if it starts there or the byte before is in it. A start is a
-    // bit: it is 0 outside the run, and in it 1 less the bit of the byte before.
-    for (const j of [1, 2, 3] as const) {
-      b.zero(`byte ${j} continues the run`, inside[j].mul(inside[j - 1].add(starts[j]).sub(1)))
-      b.zero(`a run that starts at ${j} has byte ${j}`, starts[j].mul(inside[j].not()))
-    }
+    // A run is not empty and has no hole: of its bytes, one has no byte of the run before it. A padding row has no run.
+    const starts = inside.map((isIn, j) => (j === 0 ? isIn : isIn.mul(inside[j - 1].not())))
+    b.zero('one run', sum(starts).sub(en))
+    b.zero('start of the run', sum(starts.map((s, j) => s.mul(j))).sub(offset))
 
     const stream = sum([
       c.privateRead.mul(PRIVATE_STREAM),
       c.publicRead.mul(PUBLIC_STREAM),
       c.journal.mul(JOURNAL_STREAM),
     ])
-    b.receive('job', COPY, en, [c.clk, stream, c.addr, c.pos, c.len])
-    b.send('rest of the job', COPY, en.sub(c.last), [
-      c.clk,
-      stream,
-      c.addr.add(count),
-      c.pos.add(count),
-      c.len.sub(count),
-    ])
-    // On a padding row, `last` would make the rest of the job a receive: a job could vanish undone.
-    b.zero('last only if enabled', c.last.mul(en.not()))
-    b.zero('the last run ends the job', c.last.mul(c.len.sub(count)))
+    b.receive('job', COPY, en, [c.clk, stream, c.addr, c.pos])
+    b.send('rest of the job', COPY, en, [c.clk, stream, c.addr.add(count), c.pos.add(count)])
 
     const before = [c.q0, c.q1, c.q2, c.q3]
     const after = [c.n0, c.n1, c.n2, c.n3]
+    const io = [c.io0, c.io1, c.io2, c.io3]
     access(b, {
       name: 'memory',
       space: RAM_SPACE,
@@ -88,19 +77,16 @@ export const copyChip = machineChip({
     inside.forEach((isIn, j) => {
       b.zero(`byte ${j} changes only by a read`, isIn.mul(c.journal.not()).not().mul(after[j].sub(before[j])))
       // The verifier sends the public input, so a read receives it; the journal goes the other way.
-      b.send(`public byte ${j}`, IO, c.journal.sub(c.publicRead).mul(isIn), [
-        stream,
-        c.pos.add(j).sub(offset),
-        after[j],
-      ])
+      b.zero(`byte ${j} is public`, c.journal.sub(c.publicRead).mul(isIn).sub(io[j]))
+      b.send(`public byte ${j}`, IO, io[j], [stream, c.pos.add(j).sub(offset), after[j]])
     })
   },
   rows: (run) => run.copies,
   fill(c, { ecalls }) {
-    const starts = [undefined, c.start1, c.start2, c.start3]
-    const inside = [undefined, c.in1, c.in2, c.in3]
+    const inside = [c.in0, c.in1, c.in2, c.in3]
     const before = [c.q0, c.q1, c.q2, c.q3]
     const after = [c.n0, c.n1, c.n2, c.n3]
+    const io = [c.io0, c.io1, c.io2, c.io3]
     let r = 0
     for (const e of ecalls) {
       let done = 0
@@ -112,18 +98,17 @@ export const copyChip = machineChip({
         c.clk[r] = e.clk
         c.addr[r] = e.a1 + done
         c.pos[r] = e.cursorBefore + done
-        c.len[r] = e.result - done
         c.tpm[r] = foundAt(4 * e.clk + SLOT.memory, word.prev)
-        const start = starts[word.offset]
-        if (start) start[r] = 1
+        c.offset[r] = word.offset
         for (let j = 0; j < 4; j++) {
-          const isIn = inside[j]
-          if (isIn && j >= word.offset && j < word.offset + word.count) isIn[r] = 1
+          if (j >= word.offset && j < word.offset + word.count) {
+            inside[j][r] = 1
+            if (stream !== PRIVATE_STREAM) io[j][r] = stream === JOURNAL_STREAM ? 1 : m31.P - 1
+          }
           before[j][r] = (word.before >>> (8 * j)) & 255
           after[j][r] = (word.after >>> (8 * j)) & 255
         }
         done += word.count
-        c.last[r] = done === e.result ? 1 : 0
         r++
       }
     }

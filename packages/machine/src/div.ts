@@ -1,16 +1,14 @@
+import { INVERSE_2_16 } from './add.ts'
 import { instruction, readRegister, writeRegister } from './access.ts'
-import { limb } from './bitwise.ts'
 import { invertInto } from './branch-eq.ts'
-import { BITWISE, RANGE16 } from './buses.ts'
+import { RANGE16 } from './buses.ts'
 import { signBit } from './compare.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putBytes, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
+import { byteRange, bytesOf, carryRange, highTerms, limbsOf, lowTerms, sums } from './product.ts'
 import { sum } from '@vouch/stark'
 import type { Builder, Expr } from '@vouch/stark'
-
-/** 2^-16 in M31, applied to what a constraint shows to be 0 or 2^16. */
-const INVERSE_2_16 = 2 ** 15
 
 /**
  * y = −x mod 2^32 where `negate` is 1, and y = x elsewhere, for limbs below 2^16: where negated, each limb's sum with
@@ -84,18 +82,14 @@ export const divChip = machineChip({
     y1: 'y0 and y1 are bytes',
     y2: 'y2 and y3 are bytes',
     y3: 'y2 and y3 are bytes',
-    q0: 'q0 is a limb',
-    q1: 'q1 is a limb',
+    q0: 'q0 and q1 are bytes',
+    q1: 'q0 and q1 are bytes',
+    q2: 'q2 and q3 are bytes',
+    q3: 'q2 and q3 are bytes',
     r0: 'r0 is a limb',
     r1: 'r1 is a limb',
-    /** Low byte, and the rest, of q0·y1. */
-    t1: 't1 and t3 are bytes',
-    s1: 's1 is a limb',
-    /** q0·y3 + q1·y1, a byte because the product is below 2^32. */
-    t3: 't1 and t3 are bytes',
-    /** Carry out of the low limb: a byte and a top bit. */
-    k0: 'k0 is a byte',
-    k0Top: 'bool',
+    /** Carry out of the low limb. */
+    k0: 'k0 is a carry',
     borrow: 'bool',
     byZero: 'zero has no inverse',
     w: 'free: an inverse, which exists or not',
@@ -114,7 +108,10 @@ export const divChip = machineChip({
     const remainder = c.rem.add(c.remu)
     const signed = c.div.add(c.rem)
     const cycle = { ...c, en }
-    const y = [limb(c.y0, c.y1), limb(c.y2, c.y3)] as const
+    const bytes = [c.y0, c.y1, c.y2, c.y3] as const
+    const q = [c.q0, c.q1, c.q2, c.q3] as const
+    const y = limbsOf(bytes)
+    const [q0, q1] = limbsOf(q)
     b.zero('one kind', en.mul(en.sub(1)))
     instruction(
       b,
@@ -130,34 +127,22 @@ export const divChip = machineChip({
     magnitude(b, 'b', c.sb, [c.b0, c.b1], [c.m0, c.m1])
     magnitude(b, 'c', c.sc, [c.c0, c.c1], y)
     b.receive('m0 is a limb', RANGE16, en, [c.m0])
-    b.receive('y0 and y1 are bytes', BITWISE, en, [0, c.y0, c.y1, 0])
-    b.receive('y2 and y3 are bytes', BITWISE, en, [0, c.y2, c.y3, 0])
+    byteRange(b, 'y', en, bytes)
 
-    // |b| = q·|c| + r over the integers: all sums are below 2^26, and nothing reaches 2^32.
-    b.zero('q0·y1', c.q0.mul(c.y1).sub(limb(c.t1, c.s1)))
+    // |b| = q·|c| + r over the integers: sums with r are below 2^26 − 1, and no product of two bytes reaches 2^32.
+    b.zero('low limb', lowTerms(q, bytes).add(c.r0).sub(c.m0).sub(c.k0.mul(65536)))
+    b.zero('high limb', c.k0.add(highTerms(q, bytes)).add(c.r1).sub(c.m1))
     b.zero(
-      'low limb',
-      c.q0.mul(c.y0).add(c.t1.mul(256)).add(c.r0).sub(c.m0).sub(limb(c.k0, c.k0Top).mul(65536)),
+      'no product above 2^32',
+      c.q1
+        .mul(c.y3)
+        .add(c.q2.mul(c.y2.add(c.y3)))
+        .add(c.q3.mul(c.y1.add(c.y2).add(c.y3))),
     )
-    b.zero('q0·y3 + q1·y1', c.q0.mul(c.y3).add(c.q1.mul(c.y1)).sub(c.t3))
-    b.zero(
-      'high limb',
-      limb(c.k0, c.k0Top)
-        .add(c.s1)
-        .add(c.q0.mul(c.y2))
-        .add(c.q1.mul(c.y0))
-        .add(c.t3.mul(256))
-        .add(c.r1)
-        .sub(c.m1),
-    )
-    b.zero('no product above 2^32', c.q1.mul(c.y2.add(c.y3)))
-    b.receive('q0 is a limb', RANGE16, en, [c.q0])
-    b.receive('q1 is a limb', RANGE16, en, [c.q1])
+    byteRange(b, 'q', en, q)
     b.receive('r0 is a limb', RANGE16, en, [c.r0])
     b.receive('r1 is a limb', RANGE16, en, [c.r1])
-    b.receive('t1 and t3 are bytes', BITWISE, en, [0, c.t1, c.t3, 0])
-    b.receive('k0 is a byte', BITWISE, en, [0, c.k0, 0, 0])
-    b.receive('s1 is a limb', RANGE16, en, [c.s1])
+    carryRange(b, 'k0', en, c.k0)
 
     // r < |c|, unless c = 0: then r = |b|, and the quotient is all ones: for b < 0 as −1.
     const nonZero = en.sub(c.byZero)
@@ -165,11 +150,11 @@ export const divChip = machineChip({
     b.zero('by zero means c = 0', c.byZero.mul(y[0].add(y[1])))
     b.receive('low limb of r - c', RANGE16, nonZero, [c.r0.sub(y[0]).add(c.borrow.mul(65536))])
     b.receive('high limb of r - c', RANGE16, nonZero, [c.r1.sub(y[1]).sub(c.borrow).add(65536)])
-    b.zero('low limb of x / 0', c.byZero.mul(c.q0.sub(65535).add(c.sb.mul(65534))))
-    b.zero('high limb of x / 0', c.byZero.mul(c.q1.sub(c.sb.not().mul(65535))))
+    b.zero('low limb of x / 0', c.byZero.mul(q0.sub(65535).add(c.sb.mul(65534))))
+    b.zero('high limb of x / 0', c.byZero.mul(q1.sub(c.sb.not().mul(65535))))
 
-    b.zero('low limb of the magnitude', quotient.mul(c.q0).add(remainder.mul(c.r0)).sub(c.v0))
-    b.zero('high limb of the magnitude', quotient.mul(c.q1).add(remainder.mul(c.r1)).sub(c.v1))
+    b.zero('low limb of the magnitude', quotient.mul(q0).add(remainder.mul(c.r0)).sub(c.v0))
+    b.zero('high limb of the magnitude', quotient.mul(q1).add(remainder.mul(c.r1)).sub(c.v1))
     const differ = c.sb.add(c.sc).sub(c.sb.mul(c.sc).mul(2))
     b.zero('sign of the result', quotient.mul(differ).add(remainder.mul(c.sb)).sub(c.negative))
     negation(b, 'the result', c.negative, [c.v0, c.v1], [c.a0, c.a1])
@@ -185,9 +170,10 @@ export const divChip = machineChip({
     const op = romField(run, rows, 3)
     putLimbs(x, c.b0, c.b1)
     putLimbs(z, c.c0, c.c1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
     const flags = [c.div, c.divu, c.rem, c.remu]
-    const sums = new Uint32Array(rows.count)
+    const divisors = new Uint32Array(rows.count)
+    const quotients = new Uint32Array(rows.count)
     for (let r = 0; r < rows.count; r++) {
       const isSigned = op[r] % 2 === 0
       const sb = isSigned ? x[r] >>> 31 : 0
@@ -205,25 +191,21 @@ export const divChip = machineChip({
       c.y1[r] = (y >>> 8) & 255
       c.y2[r] = (y >>> 16) & 255
       c.y3[r] = y >>> 24
-      c.q0[r] = q & 0xffff
-      c.q1[r] = q >>> 16
+      quotients[r] = q
       c.r0[r] = rest & 0xffff
       c.r1[r] = rest >>> 16
-      const first = c.q0[r] * c.y1[r]
-      c.t1[r] = first & 255
-      c.s1[r] = first >>> 8
-      c.t3[r] = c.q0[r] * c.y3[r] + c.q1[r] * c.y1[r]
-      const carry = (c.q0[r] * c.y0[r] + 256 * c.t1[r] + c.r0[r]) >>> 16
-      c.k0[r] = carry & 255
-      c.k0Top[r] = carry >>> 8
+      const [low] = sums(bytesOf(q, 0), bytesOf(y, 0))
+      c.k0[r] = (low + c.r0[r]) >>> 16
       c.borrow[r] = y !== 0 && (rest & 0xffff) < (y & 0xffff) ? 1 : 0
       c.byZero[r] = y === 0 ? 1 : 0
-      sums[r] = (y & 0xffff) + (y >>> 16)
+      divisors[r] = (y & 0xffff) + (y >>> 16)
       const isQuotient = op[r] < 2
-      c.v0[r] = isQuotient ? c.q0[r] : c.r0[r]
-      c.v1[r] = isQuotient ? c.q1[r] : c.r1[r]
+      const v = isQuotient ? q : rest
+      c.v0[r] = v & 0xffff
+      c.v1[r] = v >>> 16
       c.negative[r] = isQuotient ? sb ^ sc : sb
     }
-    invertInto(sums, c.w)
+    putBytes(quotients, [c.q0, c.q1, c.q2, c.q3])
+    invertInto(divisors, c.w)
   },
 })

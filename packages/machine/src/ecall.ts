@@ -51,7 +51,6 @@ export const ecallChip = machineChip({
     g1: 'g1 is a limb',
     carry: 'bool',
     short: 'bool',
-    copies: 'bool',
     /** len is not 0. */
     some: 'bool',
     /** 2^30 − pointer − len */
@@ -154,20 +153,15 @@ export const ecallChip = machineChip({
     b.receive('e0 is a limb', RANGE16, c.some, [c.e0])
     b.receive('e1 is a limb', RANGE16, c.some, [c.e1])
     b.receive('room is below 2^30', RANGE16, c.some, [c.e1.mul(4)])
-    // A padding or console row that copies would forge a job.
-    b.zero('only streams copy', c.copies.mul(streams.not()))
-    b.zero('what is not copied is empty', streams.sub(c.copies).mul(c.r0.add(c.r1)))
-    b.send('copy', COPY, c.copies, [
-      clk,
-      sum([
-        c.privateRead.mul(PRIVATE_STREAM),
-        c.publicRead.mul(PUBLIC_STREAM),
-        c.journal.mul(JOURNAL_STREAM),
-      ]),
-      c.p0.add(c.p1.mul(65536)),
-      c.pos,
-      r,
+    // The copy chip moves bytes from the start of the job to its end, which are one where r is 0.
+    const stream = sum([
+      c.privateRead.mul(PRIVATE_STREAM),
+      c.publicRead.mul(PUBLIC_STREAM),
+      c.journal.mul(JOURNAL_STREAM),
     ])
+    const from = c.p0.add(c.p1.mul(65536))
+    b.send('start of the copy', COPY, streams, [clk, stream, from, c.pos])
+    b.receive('end of the copy', COPY, streams, [clk, stream, from.add(r), c.pos.add(r)])
 
     // With an audit log, the verifier receives the call and its registers.
     const logged = en.mul(b.public('audited'))
@@ -223,7 +217,6 @@ export const ecallChip = machineChip({
         c.e0[i] = room & 0xffff
         c.e1[i] = room >>> 16
       }
-      c.copies[i] = stream !== 0 && e.result !== 0 ? 1 : 0
       c.pos[i] = e.cursorBefore
       c.tp17[i] = foundAt(ts, e.a7Prev)
       c.tp11[i] = foundAt(ts, e.a1Prev)

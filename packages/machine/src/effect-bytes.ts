@@ -36,6 +36,9 @@ export const effectBytesChip = machineChip({
     s1: 'bool',
     s2: 'bool',
     s3: 'bool',
+    /** The shown bytes, as limbs. */
+    v0: 'low shown limb',
+    v1: 'high shown limb',
   },
   constrain(c, b) {
     const before = [c.q0, c.q1, c.q2, c.q3]
@@ -59,12 +62,14 @@ export const effectBytesChip = machineChip({
     changed.forEach((m, j) => b.zero(`byte ${j} keeps`, m.not().mul(after[j].sub(before[j]))))
     const bits = (flags: readonly Expr[]): Expr => sum(flags.map((f, j) => f.mul(2 ** j)))
     const visible = shown.map((s, j) => s.mul(after[j]))
+    b.zero('low shown limb', limb(visible[0], visible[1]).sub(c.v0))
+    b.zero('high shown limb', limb(visible[2], visible[3]).sub(c.v1))
     b.send('effect', EFFECT_BYTES_BUS, c.en, [
       c.ts,
       c.addr,
       bits(changed).add(bits(shown).mul(16)),
-      limb(visible[0], visible[1]),
-      limb(visible[2], visible[3]),
+      c.v0,
+      c.v1,
     ])
   },
   rows: (run) => run.effects['effect-bytes'],
@@ -86,6 +91,9 @@ export const effectBytesChip = machineChip({
         changed[j][i] = (flags >>> (EFFECT.changed + j)) & 1
         shown[j][i] = (flags >>> (EFFECT.shown + j)) & 1
       }
+      const visible = (j: number): number => shown[j][i] * after[j][i]
+      c.v0[i] = visible(0) + 256 * visible(1)
+      c.v1[i] = visible(2) + 256 * visible(3)
     })
   },
 })

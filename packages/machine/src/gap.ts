@@ -1,4 +1,5 @@
-import { MEM, RANGE15, RANGE16 } from './buses.ts'
+import { MEM, RANGE15 } from './buses.ts'
+import { GAP_UNIT } from './gaps.ts'
 import { machineChip } from './machine-chip.ts'
 
 export const gapChip = machineChip({
@@ -10,36 +11,30 @@ export const gapChip = machineChip({
     addr: 'before',
     v0: 'before',
     v1: 'before',
-    from: 'before',
-    t0: 't0 is a limb',
-    t1: 'new time is below 2^30',
-    d0: 'd0 is a limb',
-    d1: 'step is below 2^29',
+    /** Halves of the new time, of 15 bits. */
+    t0: 'low half of the new time',
+    t1: 'high half of the new time',
+    step: 'step is below 2^30',
   },
   constrain(c, b) {
-    const to = c.t0.add(c.t1.mul(65536))
-    b.receive('before', MEM, c.en, [c.space, c.addr, c.v0, c.v1, c.from])
+    const to = c.t0.add(c.t1.mul(32768))
+    // Both timestamps are below 2^30, and so is the step, which is not 0: time grows as integers, not only mod p.
+    const from = to.sub(1).sub(c.step.mul(GAP_UNIT))
+    b.receive('before', MEM, c.en, [c.space, c.addr, c.v0, c.v1, from])
     b.send('after', MEM, c.en, [c.space, c.addr, c.v0, c.v1, to])
-    // Both timestamps are below 2^30 and the step below 2^29: as integers, not only mod p, time grows.
-    b.zero('time grows by the step', to.sub(c.from).sub(c.en).sub(c.d0).sub(c.d1.mul(65536)))
-    b.receive('t0 is a limb', RANGE16, c.en, [c.t0])
-    b.receive('t1 is an integer', RANGE15, c.en, [c.t1])
-    b.receive('new time is below 2^30', RANGE15, c.en, [c.t1.mul(2)])
-    b.receive('d0 is a limb', RANGE16, c.en, [c.d0])
-    b.receive('d1 is an integer', RANGE15, c.en, [c.d1])
-    b.receive('step is below 2^29', RANGE15, c.en, [c.d1.mul(4)])
+    b.receive('low half of the new time', RANGE15, c.en, [c.t0])
+    b.receive('high half of the new time', RANGE15, c.en, [c.t1])
+    b.receive('step is below 2^30', RANGE15, c.en, [c.step])
   },
   rows: (run) => run.gaps.count,
   fill(c, { gaps }) {
     c.en.fill(1, 0, gaps.count)
-    for (const name of ['space', 'addr', 'v0', 'v1', 'from'] as const) c[name].set(gaps[name])
+    for (const name of ['space', 'addr', 'v0', 'v1'] as const) c[name].set(gaps[name])
     for (let r = 0; r < gaps.count; r++) {
       const to = gaps.to[r]
-      const step = to - gaps.from[r] - 1
-      c.t0[r] = to & 0xffff
-      c.t1[r] = to >>> 16
-      c.d0[r] = step & 0xffff
-      c.d1[r] = step >>> 16
+      c.t0[r] = to & 0x7fff
+      c.t1[r] = to >>> 15
+      c.step[r] = (to - gaps.from[r] - 1) / GAP_UNIT
     }
   },
 })

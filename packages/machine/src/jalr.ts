@@ -13,7 +13,6 @@ export const jalrChip = machineChip({
     rd: 'fetch',
     rs1: 'fetch',
     imm: 'fetch',
-    v0: 'fetch',
     v1: 'fetch',
     tp1: 'rs1 time',
     tp3: 'rd time',
@@ -27,13 +26,13 @@ export const jalrChip = machineChip({
   constrain(c, b) {
     // A wrong `odd` would give an odd pc, and every pc of the ROM is a multiple of 4.
     const target = address(b, c, [c.b0, c.b1], c.wrap, c.imm).sub(c.odd)
-    instruction(b, c, FAMILY.jalr, [c.rd, c.rs1, c.imm, c.v0, c.v1], target)
+    instruction(b, c, FAMILY.jalr, [c.rd, c.rs1, c.imm, c.v1], target)
     readRegister(b, 'rs1', c, c.rs1, [c.b0, c.b1], c.tp1)
-    writeRegister(b, c, c.rd, [c.p0, c.p1], [c.v0, c.v1], c.tp3)
+    writeRegister(b, c, c.rd, [c.p0, c.p1], [c.pc.add(4).sub(c.v1.mul(65536)), c.v1], c.tp3)
   },
   rows: rowsOf('jalr'),
   fill(c, run) {
-    const rows = putFrame(run, 'jalr', c, [c.rd, c.rs1, c.imm, c.v0, c.v1])
+    const rows = putFrame(run, 'jalr', c, [c.rd, c.rs1, c.imm, c.v1])
     const base = gather(run, rows, 'rs1Value')
     putLimbs(base, c.b0, c.b1)
     putWrap(base, c.wrap)

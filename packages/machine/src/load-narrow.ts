@@ -2,7 +2,7 @@ import { accessWord, address, instruction, readRegister, writeRegister } from '.
 import { limb } from './bitwise.ts'
 import { BITWISE, RANGE15 } from './buses.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
 import { putWrap } from './jalr.ts'
 import { machineChip } from './machine-chip.ts'
 import { sum } from '@vouch/stark'
@@ -32,9 +32,8 @@ export const loadNarrowChip = machineChip({
     m1: 'memory before',
     y0: 'bytes of the limb',
     y1: 'bytes of the limb',
-    v: 'value loaded',
-    signB: 'bool',
-    signH: 'bool',
+    a0: 'value loaded',
+    sign: 'bool',
     p0: 'rd before',
     p1: 'rd before',
   },
@@ -53,14 +52,12 @@ export const loadNarrowChip = machineChip({
     b.zero('the limb is selected', c.m0.add(c.hi.mul(c.m1.sub(c.m0))).sub(half))
     b.receive('bytes of the limb', BITWISE, en, [0, c.y0, c.y1, 0])
     const byte = c.y0.add(c.lo.mul(c.y1.sub(c.y0)))
-    b.zero('value loaded', c.lb.add(c.lbu).mul(byte).add(c.lh.add(c.lhu).mul(half)).sub(c.v))
-    b.zero('byte sign only for LB', c.signB.mul(c.lb.not()))
-    b.zero('half sign only for LH', c.signH.mul(c.lh.not()))
-    const sign = c.signB.add(c.signH)
-    b.receive('sign is the top bit', RANGE15, c.lb.add(c.lh), [
-      c.v.mul(c.lb.mul(256).add(c.lh)).sub(sign.mul(32768)),
-    ])
-    writeRegister(b, cycle, c.rd, [c.p0, c.p1], [c.v.add(c.signB.mul(0xff00)), sign.mul(0xffff)], c.tp3)
+    const extended = byte.add(c.sign.mul(0xff00))
+    b.zero('value loaded', c.lb.mul(extended).add(c.lbu.mul(byte)).add(c.lh.add(c.lhu).mul(half)).sub(c.a0))
+    b.zero('sign only if signed', c.sign.mul(c.lb.add(c.lh).not()))
+    b.receive('sign of a byte', RANGE15, c.lb, [c.a0.sub(c.sign.mul(0xff00)).mul(256).sub(c.sign.mul(32768))])
+    b.receive('sign of a half', RANGE15, c.lh, [c.a0.sub(c.sign.mul(32768))])
+    writeRegister(b, cycle, c.rd, [c.p0, c.p1], [c.a0, c.sign.mul(0xffff)], c.tp3)
   },
   rows: rowsOf('load-narrow'),
   fill(c, run) {
@@ -70,7 +67,7 @@ export const loadNarrowChip = machineChip({
     const op = romField(run, rows, 3)
     putLimbs(base, c.b0, c.b1)
     putWrap(base, c.wrap)
-    putLimbs(gather(run, rows, 'memBefore'), c.m0, c.m1)
+    gatherLimbs(run, rows, 'memBefore', c.m0, c.m1)
     const flags = [c.lb, c.lbu, c.lh, c.lhu]
     for (let r = 0; r < rows.count; r++) {
       flags[op[r]][r] = 1
@@ -79,9 +76,10 @@ export const loadNarrowChip = machineChip({
       const half = c.hi[r] === 1 ? c.m1[r] : c.m0[r]
       c.y0[r] = half & 255
       c.y1[r] = half >> 8
-      c.v[r] = op[r] >= 2 ? half : c.lo[r] === 1 ? c.y1[r] : c.y0[r]
-      if (op[r] === 0) c.signB[r] = c.v[r] >> 7
-      if (op[r] === 2) c.signH[r] = c.v[r] >> 15
+      const value = op[r] >= 2 ? half : c.lo[r] === 1 ? c.y1[r] : c.y0[r]
+      if (op[r] === 0) c.sign[r] = value >> 7
+      if (op[r] === 2) c.sign[r] = value >> 15
+      c.a0[r] = value + (op[r] === 0 ? 0xff00 * c.sign[r] : 0)
     }
   },
 })

@@ -1,6 +1,6 @@
 import { accessWord, address, instruction, readRegister, writeRegister } from './access.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, putLimbs, rowsOf } from './fill.ts'
 import { putWrap } from './jalr.ts'
 import { machineChip } from './machine-chip.ts'
 
@@ -38,6 +38,6 @@ export const loadWordChip = machineChip({
     const base = gather(run, rows, 'rs1Value')
     putLimbs(base, c.b0, c.b1)
     putWrap(base, c.wrap)
-    putLimbs(gather(run, rows, 'memBefore'), c.m0, c.m1)
+    gatherLimbs(run, rows, 'memBefore', c.m0, c.m1)
   },
 })

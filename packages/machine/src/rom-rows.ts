@@ -60,23 +60,24 @@ const constant = (i: Instruction, value: number, next: number): Entry => [
   high(value),
   next,
 ]
-const bitwiseImm = (i: Instruction, op: number): Entry => [
+/** `keep` by the immediate's sign: what the operation with 0 or with 0xffff does to a limb. */
+const bitwiseImm = (i: Instruction, op: number, keep: readonly [number, number]): Entry => [
   'bitwise-imm',
   i.rd,
   i.rs1,
   op,
   i.imm & 255,
   (i.imm >> 8) & 255,
-  (i.imm >> 16) & 255,
+  element(keep[i.imm < 0 ? 1 : 0]),
 ]
-const addi = (i: Instruction): Entry => ['addi', i.rd, i.rs1, low(i.imm), high(i.imm)]
+const addi = (i: Instruction): Entry => ['addi', i.rd, i.rs1, element(i.imm)]
 
-/** Case 0 below 16, 1 at 16, 2 above; the multiplier of case 1 is 0, since whole limbs move. */
+/** Case 0 below 16, 1 at 16, 2 above. In case 1 whole limbs move, and any multiplier that splits them will do. */
 function shiftImm(i: Instruction, right: boolean, arithmetic: 0 | 1): Entry {
   const by = i.imm & 31
-  if (by === 0) return ['addi', i.rd, i.rs1, 0, 0]
+  if (by === 0) return ['addi', i.rd, i.rs1, 0]
   const bits = by & 15
-  const multiplier = bits === 0 ? 0 : 1 << (right ? 16 - bits : bits)
+  const multiplier = bits === 0 ? 2 : 1 << (right ? 16 - bits : bits)
   const which = by < 16 ? 0 : by === 16 ? 1 : 2
   return right
     ? ['shift-right-imm', i.rd, i.rs1, multiplier, which, arithmetic]
@@ -96,9 +97,9 @@ const ENTRIES: Readonly<Record<string, (i: Instruction) => Entry>> = {
   and: threeRegisters('bitwise', 1),
   or: threeRegisters('bitwise', 2),
   xor: threeRegisters('bitwise', 3),
-  andi: (i) => bitwiseImm(i, 1),
-  ori: (i) => bitwiseImm(i, 2),
-  xori: (i) => bitwiseImm(i, 3),
+  andi: (i) => bitwiseImm(i, 1, [0, 1]),
+  ori: (i) => bitwiseImm(i, 2, [1, 0]),
+  xori: (i) => bitwiseImm(i, 3, [1, -1]),
   slt: threeRegisters('slt', 1),
   sltu: threeRegisters('slt', 0),
   // The high limb of a signed immediate is itself signed: 0 or −1.
@@ -113,7 +114,7 @@ const ENTRIES: Readonly<Record<string, (i: Instruction) => Entry>> = {
   lui: (i) => constant(i, i.imm, i.pc + 4),
   auipc: (i) => constant(i, i.pc + i.imm, i.pc + 4),
   jal: (i) => constant(i, i.pc + 4, target(i.pc + i.imm)),
-  jalr: (i) => ['jalr', i.rd, i.rs1, element(i.imm), low(i.pc + 4), high(i.pc + 4)],
+  jalr: (i) => ['jalr', i.rd, i.rs1, element(i.imm), high(i.pc + 4)],
   lw: (i) => ['load-word', i.rd, i.rs1, element(i.imm)],
   lb: (i) => ['load-narrow', i.rd, i.rs1, element(i.imm), 0],
   lbu: (i) => ['load-narrow', i.rd, i.rs1, element(i.imm), 1],

@@ -1,13 +1,13 @@
 import { instruction, readRegister, writeRegister } from './access.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gatherLimbs, putFrame, romField, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
-import { fillSplit, splitLimb } from './shift.ts'
+import { fillCase, fillSplit, splitLimb } from './shift.ts'
 import { sum } from '@vouch/stark'
 
 export const shiftLeftImmChip = machineChip({
   name: 'shift-left-imm',
-  doc: 'SLLI by 1 to 31: below 16, by 16, or above; by = 2^(amount mod 16), 0 for 16.',
+  doc: 'SLLI by 1 to 31: below 16, by 16, or above; by = 2^(amount mod 16), 2 for 16.',
   columns: {
     below: 'bool',
     at: 'bool',
@@ -25,8 +25,6 @@ export const shiftLeftImmChip = machineChip({
     h1: 'b1 high part',
     u0: 'b0 low part',
     u1: 'b1 low part',
-    a0: 'low limb',
-    a1: 'high limb',
     p0: 'rd before',
     p1: 'rd before',
   },
@@ -46,20 +44,19 @@ export const shiftLeftImmChip = machineChip({
     splitLimb(b, 'b1', en, c.b1.mul(c.by), c.h1, c.u1)
     const low = c.u0.mul(2)
     const high = c.u1.mul(2).add(c.h0)
-    b.zero('low limb', c.below.mul(low).sub(c.a0))
-    b.zero('high limb', c.below.mul(high).add(c.at.mul(c.b0)).add(c.above.mul(low)).sub(c.a1))
-    writeRegister(b, cycle, c.rd, [c.p0, c.p1], [c.a0, c.a1], c.tp3)
+    const after = {
+      'below 16': { flag: c.below, value: [low, high] },
+      'at 16': { flag: c.at, value: [0, c.b0] },
+      'above 16': { flag: c.above, value: [0, low] },
+    } as const
+    writeRegister(b, cycle, c.rd, [c.p0, c.p1], after, c.tp3)
   },
   rows: rowsOf('shift-left-imm'),
   fill(c, run) {
     const rows = putFrame(run, 'shift-left-imm', c, [c.rd, c.rs1, c.by])
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
-    const which = romField(run, rows, 3)
-    const flags = [c.below, c.at, c.above]
-    for (let r = 0; r < rows.count; r++) {
-      flags[which[r]][r] = 1
-      fillSplit(c, r, c.by[r])
-    }
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    fillCase(romField(run, rows, 3), c.below, c.at, c.above)
+    fillSplit(c.b0, c.by, rows.count, c.h0, c.u0)
+    fillSplit(c.b1, c.by, rows.count, c.h1, c.u1)
   },
 })

@@ -2,9 +2,9 @@ import { instruction, readRegister, writeRegister } from './access.ts'
 import { RANGE16 } from './buses.ts'
 import { signBit } from './compare.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, romField, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
-import { fillSplit, splitLimb } from './shift.ts'
+import { fillSign, fillSplit, splitLimb } from './shift.ts'
 import { sum } from '@vouch/stark'
 
 export const shiftRegChip = machineChip({
@@ -110,8 +110,9 @@ export const shiftRegChip = machineChip({
     const rows = putFrame(run, 'shift-reg', c, [c.rd, c.rs1, c.rs2])
     const op = romField(run, rows, 3)
     const value = gather(run, rows, 'rs2Value')
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    gatherLimbs(run, rows, 'rdAfter', c.a0, c.a1)
+    const multiplier = new Uint32Array(rows.count)
     const flags = [c.left0, c.left1, c.right0, c.right1]
     const low = [undefined, c.i1, c.i2, c.i3]
     const high = [undefined, c.j1, c.j2, c.j3]
@@ -129,8 +130,10 @@ export const shiftRegChip = machineChip({
       c.c1[r] = value[r] >>> 16
       c.by[r] = isRight === 1 ? 1 << (16 - bits) : 1 << bits
       c.whole[r] = bits === 0 ? 1 : 0
-      c.sign[r] = c.arithmetic[r] & (c.b1[r] >> 15)
-      fillSplit(c, r, bits === 0 ? 0 : c.by[r])
+      multiplier[r] = bits === 0 ? 0 : c.by[r]
     }
+    fillSign(c.arithmetic, c.b1, rows.count, c.sign)
+    fillSplit(c.b0, multiplier, rows.count, c.h0, c.u0)
+    fillSplit(c.b1, multiplier, rows.count, c.h1, c.u1)
   },
 })

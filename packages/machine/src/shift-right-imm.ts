@@ -1,14 +1,14 @@
 import { instruction, readRegister, writeRegister } from './access.ts'
 import { signBit } from './compare.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gatherLimbs, putFrame, romField, rowsOf } from './fill.ts'
 import { machineChip } from './machine-chip.ts'
-import { fillSplit, splitLimb } from './shift.ts'
+import { fillCase, fillSign, fillSplit, splitLimb } from './shift.ts'
 import { sum } from '@vouch/stark'
 
 export const shiftRightImmChip = machineChip({
   name: 'shift-right-imm',
-  doc: 'SRLI, SRAI by 1 to 31: below 16, by 16, or above; by = 2^(16 - amount mod 16), 0 for 16.',
+  doc: 'SRLI, SRAI by 1 to 31: below 16, by 16, or above; by = 2^(16 - amount mod 16), 2 for 16.',
   columns: {
     below: 'bool',
     at: 'bool',
@@ -28,8 +28,6 @@ export const shiftRightImmChip = machineChip({
     h1: 'b1 high part',
     u0: 'b0 low part',
     u1: 'b1 low part',
-    a0: 'low limb',
-    a1: 'high limb',
     p0: 'rd before',
     p1: 'rd before',
   },
@@ -47,26 +45,26 @@ export const shiftRightImmChip = machineChip({
     readRegister(b, 'rs1', cycle, c.rs1, [c.b0, c.b1], c.tp1)
     signBit(b, 'sign', c.b1, c.sign, c.arithmetic)
     splitLimb(b, 'b0', en, c.b0.mul(c.by), c.h0, c.u0)
-    splitLimb(b, 'b1', en, c.b1.mul(c.by), c.h1, c.u1)
+    // The high limb as a signed one: its high part is below 0 where there is a sign.
+    const signed = c.b1.sub(c.sign.mul(65536))
+    splitLimb(b, 'b1', en, signed.mul(c.by), c.h1, c.u1, c.sign)
     const low = c.h0.add(c.u1.mul(2))
-    // The sign fills the bits that `by` left free.
-    const high = c.h1.add(c.sign.mul(c.by.neg().add(65536)))
+    const high = c.h1.add(c.sign.mul(65536))
     const fill = c.sign.mul(0xffff)
-    b.zero('low limb', c.below.mul(low).add(c.at.mul(c.b1)).add(c.above.mul(high)).sub(c.a0))
-    b.zero('high limb', c.below.mul(high).add(c.at.add(c.above).mul(fill)).sub(c.a1))
-    writeRegister(b, cycle, c.rd, [c.p0, c.p1], [c.a0, c.a1], c.tp3)
+    const after = {
+      'below 16': { flag: c.below, value: [low, high] },
+      'at 16': { flag: c.at, value: [c.b1, fill] },
+      'above 16': { flag: c.above, value: [high, fill] },
+    } as const
+    writeRegister(b, cycle, c.rd, [c.p0, c.p1], after, c.tp3)
   },
   rows: rowsOf('shift-right-imm'),
   fill(c, run) {
     const rows = putFrame(run, 'shift-right-imm', c, [c.rd, c.rs1, c.by, undefined, c.arithmetic])
-    putLimbs(gather(run, rows, 'rs1Value'), c.b0, c.b1)
-    putLimbs(gather(run, rows, 'rdAfter'), c.a0, c.a1)
-    const which = romField(run, rows, 3)
-    const flags = [c.below, c.at, c.above]
-    for (let r = 0; r < rows.count; r++) {
-      flags[which[r]][r] = 1
-      c.sign[r] = c.arithmetic[r] & (c.b1[r] >> 15)
-      fillSplit(c, r, c.by[r])
-    }
+    gatherLimbs(run, rows, 'rs1Value', c.b0, c.b1)
+    fillCase(romField(run, rows, 3), c.below, c.at, c.above)
+    fillSign(c.arithmetic, c.b1, rows.count, c.sign)
+    fillSplit(c.b0, c.by, rows.count, c.h0, c.u0)
+    fillSplit(c.b1, c.by, rows.count, c.h1, c.u1, c.sign)
   },
 })

@@ -2,7 +2,7 @@ import { accessWord, address, instruction, readRegister } from './access.ts'
 import { limb } from './bitwise.ts'
 import { BITWISE } from './buses.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, putLimbs, romField, rowsOf } from './fill.ts'
 import { putWrap } from './jalr.ts'
 import { machineChip } from './machine-chip.ts'
 
@@ -45,6 +45,8 @@ export const storeNarrowChip = machineChip({
     b.receive('bytes of c', BITWISE, en, [0, c.x0, c.x1, 0])
     b.receive('bytes of the old limb', BITWISE, en, [0, c.y0, c.y1, 0])
     b.zero('halves are aligned', c.sh.mul(c.lo))
+    // On a padding row, `hi` would write a word and take another from nowhere.
+    b.zero('hi only if enabled', c.hi.mul(en.not()))
     b.zero('the limb is selected', c.q0.add(c.hi.mul(c.q1.sub(c.q0))).sub(limb(c.y0, c.y1)))
     const low = limb(c.x0, c.y1)
     const high = limb(c.y0, c.x0)
@@ -56,14 +58,11 @@ export const storeNarrowChip = machineChip({
         .sub(c.n),
     )
     const word = address(b, cycle, [c.b0, c.b1], c.wrap, c.imm).sub(c.hi.mul(2)).sub(c.lo)
-    accessWord(
-      b,
-      cycle,
-      word,
-      [c.q0, c.q1],
-      [c.q0.add(c.hi.not().mul(c.n.sub(c.q0))), c.q1.add(c.hi.mul(c.n.sub(c.q1)))],
-      c.tpm,
-    )
+    const after = {
+      'in the low half': { flag: en.sub(c.hi), value: [c.n, c.q1] },
+      'in the high half': { flag: c.hi, value: [c.q0, c.n] },
+    } as const
+    accessWord(b, cycle, word, [c.q0, c.q1], after, c.tpm)
   },
   rows: rowsOf('store-narrow'),
   fill(c, run) {
@@ -75,7 +74,7 @@ export const storeNarrowChip = machineChip({
     const isHalf = romField(run, rows, 3)
     putLimbs(base, c.b0, c.b1)
     putWrap(base, c.wrap)
-    putLimbs(gather(run, rows, 'memBefore'), c.q0, c.q1)
+    gatherLimbs(run, rows, 'memBefore', c.q0, c.q1)
     for (let r = 0; r < rows.count; r++) {
       c.sb[r] = 1 - isHalf[r]
       c.sh[r] = isHalf[r]

@@ -1,6 +1,6 @@
 import { accessWord, address, instruction, readRegister } from './access.ts'
 import { FAMILY } from './families.ts'
-import { gather, putFrame, putLimbs, rowsOf } from './fill.ts'
+import { gather, gatherLimbs, putFrame, putLimbs, rowsOf } from './fill.ts'
 import { putWrap } from './jalr.ts'
 import { machineChip } from './machine-chip.ts'
 
@@ -38,7 +38,7 @@ export const storeWordChip = machineChip({
     const base = gather(run, rows, 'rs1Value')
     putLimbs(base, c.b0, c.b1)
     putWrap(base, c.wrap)
-    putLimbs(gather(run, rows, 'rs2Value'), c.c0, c.c1)
-    putLimbs(gather(run, rows, 'memBefore'), c.q0, c.q1)
+    gatherLimbs(run, rows, 'rs2Value', c.c0, c.c1)
+    gatherLimbs(run, rows, 'memBefore', c.q0, c.q1)
   },
 })

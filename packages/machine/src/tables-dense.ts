@@ -23,7 +23,8 @@ export function answer(b: Builder, n: CountColumns<Expr>, x: Expr, y: Expr, and:
   const value = x.add(y.mul(256))
   const both = x.add(y)
   b.send('16 bits', RANGE16, n.n16, [value])
-  b.send('15 bits', RANGE15, n.n15.mul(low), [value])
+  // Every 15-bit value stands in two rows, and either may answer.
+  b.send('15 bits', RANGE15, n.n15, [value.sub(low.not().mul(32768))])
   b.send('bytes', BITWISE, n.nBytes, [constant(0), x, y, 0])
   b.send('and', BITWISE, n.nAnd, [1, x, y, and])
   b.send('or', BITWISE, n.nOr, [2, x, y, both.sub(and)])

@@ -31,7 +31,11 @@ export const tablesSparseChip = machineChip({
   },
 })
 
-/** Fewest cells: a sparse row costs about three dense ones, and the dense table always has 2^16. */
+/**
+ * Fewest cells: a row of the sparse table has 23 of them, one of the dense table 10, 4 of which are preprocessed, and 2^16
+ * rows; their fractions cost the same. A sparse table of
+ * 2^15 rows would have 15 % more.
+ */
 export const SPARSE_LIMIT = 1 << 14
 
 /** Picks the table chip that answers the look-ups counted so far. Call it after all counting, before filling tables. */

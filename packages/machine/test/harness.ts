@@ -8,6 +8,7 @@ import { riscvAir } from '../src/air.ts'
 import { collect } from '../src/collect.ts'
 import { INITIAL_SP } from '@vouch/engine'
 import type { Trace } from '@vouch/engine'
+import { logHeightFor } from '../src/instances.ts'
 import { imageColumns, imageOf } from '../src/image.ts'
 import { listPublicTerms } from '../src/public-terms.ts'
 import type { Instruction } from '../src/rom-rows.ts'
@@ -121,7 +122,7 @@ export function fillTrace(
   const add = (c: Chip<Run>): void => {
     const rows = c.rows(run)
     if (rows === 0) return
-    const log = c.fixedLogHeight ?? Math.max(riscvAir.minLogHeight, Math.ceil(Math.log2(rows)))
+    const log = c.fixedLogHeight ?? logHeightFor(rows)
     const main = c.columns.map(() => new Uint32Array(2 ** log))
     c.fill(main, run, 2 ** log)
     const columns: RowColumns = { main, preprocessed: preprocessedOf(c) }

@@ -91,6 +91,17 @@ const PAIRS: Readonly<Record<string, readonly [runs: Line, other: Line]>> = {
   halt: [['ecall'], ['ebreak']],
 }
 
+/** The other cases of chips that have several messages in the place of one. */
+const OTHER_CASES: readonly Line[] = [
+  ['blt', { rs1: 7, rs2: 6, imm: 4 }],
+  ['lh', { rd: 20, rs1: 5, imm: 2 }],
+  ['sb', { rs1: 5, rs2: 6, imm: 1 }],
+  ['slli', { rd: 20, rs1: 6, imm: 16 }],
+  ['slli', { rd: 20, rs1: 6, imm: 19 }],
+  ['srli', { rd: 20, rs1: 6, imm: 16 }],
+  ['srai', { rd: 20, rs1: 7, imm: 19 }],
+]
+
 const WORDS = { 0x2000: 0x80ff7f01, 0x2004: 0xfedcba98 }
 
 const call = (number: number, fd: number, buffer: number, length: number): Line[] => [
@@ -112,6 +123,7 @@ export function tour(other?: string): TinyProgram {
     ...load(6, 0x12345678),
     ...load(7, 0x89abcdef),
     ...straight.map(line),
+    ...OTHER_CASES,
     ['or', { rd: 20, rs1: 6, rs2: 7 }],
     ['xor', { rd: 20, rs1: 6, rs2: 7 }],
     ...call(63, 0, 0x2100, 8),

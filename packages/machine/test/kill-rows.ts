@@ -9,42 +9,6 @@ export const one = (line: Line, b: number, c: number): Filled =>
   fillProgram(program([...load(5, b), ...load(6, c), line, ...exit()]))
 export const registers = { rd: 7, rs1: 5, rs2: 6 }
 
-/** A carry of 2^23 that 256 wraps away. */
-function mulhTopCarry(): FilledChip {
-  const c = chipOf(one(['mulhu', registers], 0x12345678, 0x00f70577), 'mulh')
-  const at = (n: string): number => peek(c, n, 0)
-  poke(c, 0, {
-    r1: at('r1') - 1,
-    s1: at('s1') + 2 ** 23,
-    lo0: at('lo0') - 256,
-    k1: at('k1') + 128,
-    h0: at('h0') + 128,
-    a0: at('a0') + 128,
-  })
-  return c
-}
-
-/** 5 / 255 = 0x8080807f. */
-function divOfInverse(): FilledChip {
-  const c = chipOf(one(['divu', registers], 5, 255), 'div')
-  const [q0, q1] = [0x807f, 0x8080]
-  poke(c, 0, {
-    q0,
-    q1,
-    v0: q0,
-    v1: q1,
-    a0: q0,
-    a1: q1,
-    t1: 1,
-    s1: -(2 ** 23),
-    k0: 128,
-    k0Top: 0,
-    r0: 132,
-    borrow: 1,
-  })
-  return c
-}
-
 /** Slots counted from 1, so that x0 has no start. */
 function registersFromOne(): FilledChip {
   const c = chipOf(fillProgram(program(exit())), 'registers')
@@ -55,8 +19,6 @@ function registersFromOne(): FilledChip {
 
 /** Rows that need more cells at once than the search changes, by `chip: item`. */
 export const BY_HAND: Readonly<Record<string, { readonly forge: () => FilledChip; readonly way: Way }>> = {
-  'mulh: s1 is a limb': { forge: mulhTopCarry, way: 'row' },
-  'div: s1 is a limb': { forge: divOfInverse, way: 'row' },
   'registers: indices start at 0': { forge: registersFromOne, way: 'input' },
 }
 

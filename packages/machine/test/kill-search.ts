@@ -8,8 +8,8 @@ import * as M from '../../stark/src/field/m31.ts'
  * For one constraint or look-up of a chip, a row that breaks it and nothing else.
  *
  * Such a row shows that the item is not implied by the others: a check without it would accept the row. The search
- * changes one cell of an honest row and then repairs what else broke, a cell at a time, by solving the broken
- * constraint for a column of which its degree is at most 2.
+ * changes one cell of an honest row and then repairs what else broke, a cell at a time, by solving a factor of the broken
+ * constraint for a column of which the factor's degree is at most 2.
  */
 export interface Table {
   readonly main: readonly Uint32Array[]
@@ -156,11 +156,14 @@ export function search<R>(
     const out: number[] = []
     const rowOf = rowsChecked(r).find((q) => !holds(item, q)) ?? r
     if (item.constraint !== undefined) {
-      const f = [0, 1, 2].map((v) => {
-        set(column, r, v)
-        return at(item.constraint!, rowOf)
-      })
-      out.push(0, 1, ...roots(f))
+      out.push(0, 1)
+      for (const factor of factors(item.constraint)) {
+        const f = [0, 1, 2].map((v) => {
+          set(column, r, v)
+          return at(factor, rowOf)
+        })
+        out.push(...roots(f))
+      }
     } else {
       for (const e of [...item.message!.tuple, item.message!.multiplicity]) {
         const f = [0, 1, 2].map((v) => {
@@ -236,6 +239,12 @@ export function search<R>(
     }
   }
   return undefined
+}
+
+/** The expression, and its factors where it is a product. */
+function factors(e: Expr): Expr[] {
+  const n = e.node
+  return n.kind === 'mul' ? [e, ...factors(n.a), ...factors(n.b)] : [e]
 }
 
 /** Zeros of the polynomial of degree at most 2 with these values at 0, 1 and 2. */

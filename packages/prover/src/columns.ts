@@ -1,4 +1,4 @@
-import { chooseTables, riscvAir } from '@vouch/machine'
+import { chooseTables, logHeightFor, riscvAir } from '@vouch/machine'
 import type { Run } from '@vouch/machine'
 import type { Chip, Kernels, Pointer, PreprocessedTree } from '@vouch/stark'
 
@@ -9,7 +9,7 @@ export type FilledChips = readonly (
 
 /** log2 of the height that holds `rows` rows. */
 export const logHeightOf = (chip: Chip<Run>, rows: number): number =>
-  chip.fixedLogHeight ?? Math.max(riscvAir.minLogHeight, Math.ceil(Math.log2(rows)))
+  chip.fixedLogHeight ?? logHeightFor(rows)
 
 /** Chips that answer look-ups are filled last, from the counts over all others. */
 export const isTable = (chip: Chip<Run>): boolean =>

@@ -57,6 +57,7 @@ export async function imageId(
   const idOf = (kernels: Kernels): string => toHex(imageIdOf(commitImage(kernels, image, profile).header))
   return withKernels(
     'wasm',
+    undefined,
     () => {},
     async (kernels) => idOf(kernels),
   )

@@ -14,7 +14,8 @@ import { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
 import type { MemoryEstimate } from './estimate.ts'
 import { commitImage } from './image.ts'
 import { mayNeedDenseTables, prepareTables, tablesOf } from './tables.ts'
-import { withKernels } from './kernels.ts'
+import { prepareKernels, withKernels } from './kernels.ts'
+import { availableThreads } from './threads.ts'
 
 /**
  * Inputs, and what the guest's calls meet: see `BridgeOptions`. When `manifest` is given, the proof is bound to an audit
@@ -34,6 +35,11 @@ export interface ProveOptions extends Omit<BridgeOptions, 'sink' | 'resume' | 'f
   readonly onEstimate?: (estimate: MemoryEstimate & { readonly cycles: number }) => void
   /** 'wasm' unless told otherwise. Both give the same bytes. */
   readonly kernels?: Kernels['name']
+  /**
+   * Threads that the kernels work on, from 1 to 16; the machine's cores, at most 8, unless told otherwise. The bytes
+   * are the same for any number. Kernels stay for the next proof, and idle threads keep no process alive.
+   */
+  readonly threads?: number
 }
 
 export interface ChipReport {
@@ -84,8 +90,10 @@ export const DEFAULT_MAX_CYCLES = 2 ** 23
  */
 export async function prove(elf: Uint8Array | Program, options: ProveOptions = {}): Promise<ProveResult> {
   const start = performance.now()
+  const { kernels: kind = 'wasm', threads = availableThreads() } = options
   const pace = pacer(options.onProgress, options.signal)
   try {
+    prepareKernels(kind, threads)
     pace.phase('run', 1)
     const program = elf instanceof Uint8Array ? parseElf(elf) : elf
     const ran = await runProgram(program, options)
@@ -109,7 +117,7 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
     const prepare = (kernels: Kernels): void => {
       if (mayNeedDenseTables(run)) prepareTables(kernels, PROFILES[profile].logBlowup)
     }
-    return await withKernels(options.kernels ?? 'wasm', prepare, async (kernels) => {
+    return await withKernels(kind, threads, prepare, async (kernels) => {
       const made = await proveRun(kernels, image, run, { said, calls }, profile, options, pace)
       const { security, peakWords, cells } = made.report
       const report: ProveReport = {

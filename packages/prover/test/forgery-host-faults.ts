@@ -57,10 +57,20 @@ export const hostFaults: Fault[] = [
       'copy: byte 1 changes only by a read',
       'copy: byte 2 changes only by a read',
       'copy: byte 3 changes only by a read',
-      'copy: last only if enabled',
-      'copy: the last run ends the job',
     ],
-    (c) => c.set('copy', 0, { privateRead: 0, publicRead: 0, journal: 0, in1: 0, in2: 0, in3: 0 }),
+    (c) => {
+      c.set('copy', 0, {
+        privateRead: 0,
+        publicRead: 0,
+        journal: 0,
+        offset: 0,
+        in0: 0,
+        in1: 0,
+        in2: 0,
+        in3: 0,
+      })
+      c.set('copy', 0, { io0: 0, io1: 0, io2: 0, io3: 0 })
+    },
     host,
   ),
   cells(
@@ -77,7 +87,9 @@ export const hostFaults: Fault[] = [
     ['Copy', 'Io'],
     (c) => {
       const row = c.column('copy', 'privateRead').indexOf(1)
+      const inside = (j: number): number => c.column('copy', `in${j}`)[row]
       c.set('copy', row, { privateRead: 0, publicRead: 1 })
+      c.set('copy', row, { io0: -inside(0), io1: -inside(1), io2: -inside(2), io3: -inside(3) })
     },
     host,
   ),

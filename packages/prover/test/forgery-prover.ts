@@ -1,3 +1,4 @@
+import { bytesOfWords } from '../../stark/src/codec.ts'
 import { compositionSides } from '../../stark/src/ood.ts'
 import type { Challenges } from '../../stark/src/ood.ts'
 import { deepLines, drawOodPoints } from '../../stark/src/deep.ts'
@@ -11,12 +12,13 @@ import type { Kernels, Pointer } from '../../stark/src/kernels/kernels.ts'
 import { liftPosition } from '../../stark/src/kernels/positions.ts'
 import { boundaryWeight, layoutOf } from '../../stark/src/layout.ts'
 import type { Layout, PlacedChip, StarkStatement, TreeLayout } from '../../stark/src/layout.ts'
-import { rootOf, treeWords } from '../../stark/src/merkle.ts'
-import { extend, openTree, reserve } from '../../stark/src/pcs/commit.ts'
+import { rootOf, siblings, treeWords } from '../../stark/src/merkle.ts'
+import { extend, reserve } from '../../stark/src/pcs/commit.ts'
 import type { CommittedColumn, CommittedTree, PreprocessedTree } from '../../stark/src/pcs/commit.ts'
 import { domainPoint } from '../../stark/src/pcs/domain.ts'
 import { friOpen } from '../../stark/src/pcs/fri-prove.ts'
 import type { FriLayer } from '../../stark/src/pcs/fri-prove.ts'
+import { Queries } from '../../stark/src/pcs/queries.ts'
 import { ProverTranscript } from '../../stark/src/transcript.ts'
 import type { VerifyingKey } from '../../stark/src/verifying-key.ts'
 
@@ -123,7 +125,11 @@ async function forge(
   for (const placed of layout.chips)
     main.set(
       placed.index,
-      natural.get(placed.index)!.map((pointer) => extend(kernels, pointer, logOf(placed), logBlowup)),
+      natural.get(placed.index)!.map((pointer) => {
+        const column = reserve(kernels, logOf(placed), logBlowup)
+        kernels.extendColumn(pointer, column.coefficients, column.extended, column.log, logBlowup)
+        return column
+      }),
     )
   const mainTree = commit(kernels, layout, 'main', main, cheats)
   transcript.sendBytes('main root', mainTree.root)
@@ -193,9 +199,40 @@ async function forge(
   await grind('query', grinding.query)
   const drawn = transcript.drawPositions('query', queries, layout.logDomain)
   const positions = cheats.positions?.(drawn) ?? drawn
-  for (const tree of trees) openTree(kernels, transcript, tree, logBlowup, positions, layout.logDomain)
+  trees.forEach((tree, t) => openRows(kernels, transcript, layout, t, tree, positions))
   friOpen(kernels, transcript, layers, positions)
   return transcript.proof()
+}
+
+/**
+ * `openTree`, for columns that may be taller than the layout says: where they differ, the row of a position is that of the
+ * first query that lifts to it.
+ */
+function openRows(
+  kernels: Kernels,
+  transcript: ProverTranscript,
+  layout: Layout,
+  t: number,
+  tree: CommittedTree,
+  positions: Uint32Array,
+): void {
+  const { logBlowup } = layout.parameters
+  const queries = new Queries(positions, layout.logDomain)
+  let start = 0
+  for (const { log, count } of layout.trees[t].classes) {
+    const own = tree.columns.slice(start, start + count)
+    start += count
+    const lifts = queries.at(layout.logDomain).map((q) => liftPosition(q, layout.logDomain, log + logBlowup))
+    const rows = queries.at(log + logBlowup).map((p) => {
+      const query = queries.at(layout.logDomain)[lifts.indexOf(p)]
+      return own.map((c) => {
+        const size = c.log + logBlowup
+        return kernels.words(c.extended, 2 ** size)[liftPosition(query, layout.logDomain, size)]
+      })
+    })
+    transcript.writeOpening(bytesOfWords(rows.flat()))
+  }
+  transcript.writeOpening(siblings(kernels, tree.pointer, tree.log, queries.at(tree.log)))
 }
 
 function search(kernels: Kernels, seed: Uint32Array, bits: number, site: string, cheats: Cheats): number {

@@ -34,16 +34,11 @@ const EXECUTED: readonly (readonly [
     'remu a4, t0, t1',
     ['div: high limb of the result is negated', 'div: low limb of the result is negated'],
   ],
-  [
-    'MULHU for MULH',
-    'mulh',
-    'mulhu a5, t0, t1',
-    ['mulh: high limb less the signs', 'mulh: low limb less the signs'],
-  ],
+  ['MULHU for MULH', 'mulh', 'mulhu a5, t0, t1', ['mulh: fourth limb', 'mulh: third limb']],
   ['MUL of other values', 'mul', 'mul a6, t0, t0', ['Mem']],
   ['SLTU for SLT', 'slt', 'sltu s2, t0, t1', ['Mem']],
   ['SRL for SRA', 'sra', 'srl s3, t0, t1', ['shift-reg: high limb']],
-  ['SRLI for SRAI', 'srai', 'srli s4, t0, 3', ['shift-right-imm: high limb']],
+  ['SRLI for SRAI', 'srai', 'srli s4, t0, 3', ['Mem']],
   ['an immediate of the other sign', 'addi', 'addi s6, t0, 1', ['addi: low limb of b + i']],
   ['LBU for LB', 'byte', 'lbu s9, 1(s0)', ['Mem']],
   ['a load from the next word', 'load', 'lw s7, 4(s1)', ['Mem']],
@@ -215,8 +210,8 @@ export const portFaults: Fault[] = [
       cells: (c) => {
         const from = timeAt(STALE, 'load') + 2
         const to = timeAt(STALE, 'store') + 1
-        const step = to - from - 1 + (2 ** 31 - 1)
-        c.set('gap', 0, { en: 1, addr: 0x20000, from, t0: to, d0: step & 0xffff, d1: step >>> 16 })
+        // 2^16 is 2^-15 modulo p.
+        c.set('gap', 0, { en: 1, addr: 0x20000, t0: to, step: (to - 1 - from) * 2 ** 16 })
       },
     },
     broken: ['Range15'],

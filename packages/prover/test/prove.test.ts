@@ -77,6 +77,11 @@ describe('cancelling', () => {
 })
 
 describe('a proof', () => {
+  it('is the same on any number of threads', async () => {
+    const proofs: Uint8Array[] = []
+    for (const threads of [1, 2]) proofs.push((await prove(nothing, { ...fast, threads })).proof)
+    expect(proofs[1]).toEqual(proofs[0])
+  })
   it('says what of the inputs was not read, and nothing of what it was', async () => {
     const privateInput = new TextEncoder().encode('CANARY-7f3a')
     const { report } = await prove(reader, { ...fast, privateInput, publicInput: new Uint8Array(3) })

@@ -1,8 +1,12 @@
 import { Rejection } from './failure.ts'
 import { P } from './field/m31.ts'
 
+/** Whether this machine keeps words as proofs do. */
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+
 /** Little-endian bytes of 32-bit words. */
 export function bytesOfWords(words: ArrayLike<number>): Uint8Array {
+  if (LITTLE_ENDIAN) return new Uint8Array(new Uint32Array(words).buffer)
   const bytes = new Uint8Array(words.length * 4)
   const view = new DataView(bytes.buffer)
   for (let i = 0; i < words.length; i++) view.setUint32(i * 4, words[i], true)
@@ -11,6 +15,8 @@ export function bytesOfWords(words: ArrayLike<number>): Uint8Array {
 
 /** Little-endian 32-bit words of bytes, whose length is a multiple of 4. */
 export function wordsOfBytes(bytes: Uint8Array): Uint32Array {
+  // Not bytes.slice(), which of a Node Buffer is a view.
+  if (LITTLE_ENDIAN) return new Uint32Array(new Uint8Array(bytes).buffer)
   const words = new Uint32Array(bytes.length / 4)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let i = 0; i < words.length; i++) words[i] = view.getUint32(i * 4, true)

@@ -79,39 +79,63 @@ export function deepQuotient({ point, a, b }: DeepLine, sum: QM31, p: Point): QM
   return Q.mul(numerator, Q.inv(line))
 }
 
+/** x mod P up to a multiple of P, for an integer 0 <= x < 2^53: below 2^31 + 2^22. */
+const fold = (x: number): number => x - Math.floor(x / 2 ** 31) * P
+
 /**
  * Σ_j weights[j]·values[offset + j], for fixed weights and many rows of values. Weights are cut in halves of 16 bits: a
  * half times a value stays below 2^47, so that 32 products add up exactly in a double.
  */
 export function weightedSums(weights: readonly QM31[]): (values: ArrayLike<number>, offset: number) => QM31 {
-  // Few columns are opened at the second point: leave the others out.
-  const terms = weights.flatMap((w, column) => (Q.isZero(w) ? [] : [{ w, column }]))
-  const count = terms.length
-  const columns = Uint32Array.from(terms, (t) => t.column)
-  const low = new Float64Array(4 * count)
-  const high = new Float64Array(4 * count)
-  terms.forEach(({ w }, j) =>
-    w.forEach((limb, l) => {
-      low[4 * j + l] = limb & 0xffff
-      high[4 * j + l] = limb >>> 16
-    }),
-  )
-  return (values, offset) => {
-    const sum: [number, number, number, number] = [0, 0, 0, 0]
+  // Few columns are opened at the second point: leave the others out. Halves of each limb, low and high, limb after limb.
+  const columns = new Uint32Array(weights.length)
+  const halves = new Float64Array(8 * weights.length)
+  let count = 0
+  weights.forEach((w, column) => {
+    if (Q.isZero(w)) return
+    columns[count] = column
     for (let l = 0; l < 4; l++) {
-      let lows = 0
-      let highs = 0
-      for (let j = 0; j < count; j++) {
-        const v = values[offset + columns[j]]
-        lows += v * low[4 * j + l]
-        highs += v * high[4 * j + l]
-        if ((j & 31) === 31) {
-          lows %= P
-          highs %= P
-        }
-      }
-      sum[l] = ((((highs % P) * 65536) % P) + (lows % P)) % P
+      halves[8 * count + 2 * l] = w[l] & 0xffff
+      halves[8 * count + 2 * l + 1] = w[l] >>> 16
     }
-    return sum
+    count++
+  })
+  /** low + 2^16·high, canonical. */
+  const join = (low: number, high: number): number => {
+    const sum = fold(fold(low) + fold(high) * 65536)
+    return sum >= P ? sum - P : sum
+  }
+  return (values, offset) => {
+    let l0 = 0
+    let h0 = 0
+    let l1 = 0
+    let h1 = 0
+    let l2 = 0
+    let h2 = 0
+    let l3 = 0
+    let h3 = 0
+    for (let j = 0; j < count; j++) {
+      if ((j & 31) === 0) {
+        l0 = fold(l0)
+        h0 = fold(h0)
+        l1 = fold(l1)
+        h1 = fold(h1)
+        l2 = fold(l2)
+        h2 = fold(h2)
+        l3 = fold(l3)
+        h3 = fold(h3)
+      }
+      const v = values[offset + columns[j]]
+      const k = 8 * j
+      l0 += v * halves[k]
+      h0 += v * halves[k + 1]
+      l1 += v * halves[k + 2]
+      h1 += v * halves[k + 3]
+      l2 += v * halves[k + 4]
+      h2 += v * halves[k + 5]
+      l3 += v * halves[k + 6]
+      h3 += v * halves[k + 7]
+    }
+    return [join(l0, h0), join(l1, h1), join(l2, h2), join(l3, h3)]
   }
 }

@@ -20,8 +20,6 @@ export const FAILURE_CODES = [
   'gkr/point',
   'ood/mismatch',
   'merkle/root',
-  'deep/mismatch',
-  'fri/fold',
   'fri/final',
 ] as const
 

@@ -4,7 +4,7 @@ import { fractionForest } from './gkr/forest.ts'
 import type { FractionTree } from './gkr/forest.ts'
 import { P } from './field/m31.ts'
 import type { QM31 } from './field/qm31.ts'
-import { parameters, shapeOf } from './profiles.ts'
+import { finalLogDegreeFor, parameters, shapeOf } from './profiles.ts'
 import { InsecureParameters, foldArities, securityOf } from './security-report.ts'
 import type { ProtocolParameters, SecurityReport } from './security-report.ts'
 import { checkCommitment } from './verifying-key.ts'
@@ -158,7 +158,7 @@ export function layoutOf(vk: VerifyingKey, statement: StarkStatement, logHeights
     'sums',
     logs.map((log, owner) => ({ owner, log, count: SUM_COLUMNS })),
   )
-  const n = Math.max(profile.finalLogDegree + 1, sums.log, ...preprocessedTrees.map((t) => t.log))
+  const n = Math.max(profile.minLogHeight, sums.log, ...preprocessedTrees.map((t) => t.log))
   const composition = treeLayout('composition', [{ owner: -1, log: n, count: COMPOSITION_COLUMNS }])
   const trees = [...preprocessedTrees, main, sums, composition]
 
@@ -210,7 +210,7 @@ export function layoutOf(vk: VerifyingKey, statement: StarkStatement, logHeights
     samples,
     compositionSample: at('composition', -1),
     weights,
-    folds: foldArities(n, profile.foldArityLog, profile.finalLogDegree).map(Math.log2),
+    folds: foldArities(n, profile.foldArityLog, finalLogDegreeFor(profile, n)).map(Math.log2),
     ...securityOfLayout(vk, statement, present, { n, samples: samples.length, weights, forest }),
   }
 }

@@ -1,70 +1,85 @@
-import { bytesOfWords } from './codec.ts'
+import { bytesOfWords, wordsOfBytes } from './codec.ts'
 import { Rejection } from './failure.ts'
 import { LEAF_KEY, NODE_KEY, SEGMENT_WORDS } from './kernels/kernels.ts'
 import type { Kernels, Pointer } from './kernels/kernels.ts'
 import { keyOf } from '@vouch/hash'
-import type { KeyedHash } from '@vouch/hash'
+import type { HashEach } from '@vouch/hash'
+import { ancestors } from './pcs/domain.ts'
 
 const LEAF = keyOf(LEAF_KEY)
 const NODE = keyOf(NODE_KEY)
 export const DIGEST_WORDS = 8
 
 /**
- * The digest of a leaf, for `classes` of so many words each: see Kernels.merkleTree. `bytes` are the leaf's words,
- * little-endian, class after class. Lengths are bound because they come from the verifying key and the heights.
+ * Digests of so many leaves, 8 words each, extended by the words of one more class, as in Kernels.merkleTree. `rows` are
+ * the words, leaf after leaf, of equal number. Lengths are bound because they come from the verifying key and the heights.
+ * A chain of classes starts from digests of zeros.
  */
-export function leafDigest(hash: KeyedHash, bytes: Uint8Array, classes: readonly number[]): Uint8Array {
-  let digest: Uint8Array = new Uint8Array(32)
-  let at = 0
-  for (const words of classes) {
-    const end = at + words * 4
-    do {
-      const next = Math.min(end, at + SEGMENT_WORDS * 4)
-      const message = new Uint8Array(32 + next - at)
-      message.set(digest)
-      message.set(bytes.subarray(at, next), 32)
-      digest = hash(LEAF, message)
-      at = next
-    } while (at < end)
+export function extendDigests(hashEach: HashEach, digests: Uint32Array, rows: Uint32Array): Uint32Array {
+  const count = digests.length / DIGEST_WORDS
+  const size = rows.length / count
+  let chained = digests
+  for (let at = 0; at < size; at += SEGMENT_WORDS) {
+    const segment = Math.min(SEGMENT_WORDS, size - at)
+    const messages = new Uint32Array(count * (DIGEST_WORDS + segment))
+    let to = 0
+    for (let i = 0; i < count; i++) {
+      to = copyWords(chained, i * DIGEST_WORDS, DIGEST_WORDS, messages, to)
+      to = copyWords(rows, i * size + at, segment, messages, to)
+    }
+    chained = hashWords(hashEach, LEAF, messages, DIGEST_WORDS + segment)
   }
-  return digest
+  return chained
+}
+
+/** `hashEach` of messages and digests in words. */
+const hashWords = (hashEach: HashEach, key: Uint8Array, messages: Uint32Array, words: number): Uint32Array =>
+  wordsOfBytes(hashEach(key, bytesOfWords(messages), 4 * words))
+
+/** Copies `count` words and answers where the next go. For rows of a few words, a view for `set` costs more than they do. */
+export function copyWords(
+  from: Uint32Array,
+  at: number,
+  count: number,
+  to: Uint32Array,
+  start: number,
+): number {
+  for (let i = 0; i < count; i++) to[start + i] = from[at + i]
+  return start + count
 }
 
 /**
- * Rejects 'merkle/root' unless `leaves`, at strictly ascending `positions`, belong to the tree of 2^log leaves with
- * this root. `sibling` reads the digests that the opened leaves do not give, layer by layer from the leaves up, left
- * to right: how many is decided by the positions alone.
+ * Rejects 'merkle/root' unless `leaves`, 8 words each, at strictly ascending `positions`, belong to the tree of 2^log
+ * leaves with this root. `siblings` reads so many more of the digests that the opened leaves do not give, layer by layer
+ * from the leaves up, left to right: how many is decided by the positions alone.
  */
 export function checkOpening(
-  hash: KeyedHash,
+  hashEach: HashEach,
   name: string,
   root: Uint8Array,
   log: number,
-  positions: ArrayLike<number>,
-  leaves: readonly Uint8Array[],
-  sibling: () => Uint8Array,
+  positions: readonly number[],
+  leaves: Uint32Array,
+  siblings: (count: number) => Uint32Array,
 ): void {
-  let indices = Array.from(positions)
+  let indices = positions
   let digests = leaves
-  const message = new Uint8Array(64)
   for (let layer = 0; layer < log; layer++) {
-    const upIndices: number[] = []
-    const upDigests: Uint8Array[] = []
-    for (let i = 0; i < indices.length; i++) {
-      const index = indices[i]
-      const own = digests[i]
-      const paired = index % 2 === 0 && indices[i + 1] === index + 1
-      const other = paired ? digests[++i] : sibling()
-      message.set(own, index % 2 === 0 ? 0 : 32)
-      message.set(other, index % 2 === 0 ? 32 : 0)
-      upIndices.push(index >>> 1)
-      upDigests.push(hash(NODE, message))
+    const parents = ancestors(indices, 1)
+    const missing = siblings(2 * parents.length - indices.length)
+    const messages = new Uint32Array(2 * DIGEST_WORDS * parents.length)
+    let own = 0
+    let other = 0
+    for (let child = 0; child < 2 * parents.length; child++) {
+      if (indices[own] === 2 * parents[child >>> 1] + (child & 1))
+        copyWords(digests, DIGEST_WORDS * own++, DIGEST_WORDS, messages, DIGEST_WORDS * child)
+      else copyWords(missing, DIGEST_WORDS * other++, DIGEST_WORDS, messages, DIGEST_WORDS * child)
     }
-    indices = upIndices
-    digests = upDigests
+    digests = hashWords(hashEach, NODE, messages, 2 * DIGEST_WORDS)
+    indices = parents
   }
-  if (!digests[0].every((b, i) => b === root[i]))
-    throw new Rejection('merkle/root', name, hex(root), hex(digests[0]))
+  const got = bytesOfWords(digests)
+  if (!got.every((b, i) => b === root[i])) throw new Rejection('merkle/root', name, hex(root), hex(got))
 }
 
 /** The siblings that `checkOpening` will ask for, in its order, out of a tree of `Kernels.merkleTree` or `friTree`. */

@@ -22,8 +22,10 @@ export interface Profile {
   }
   readonly batching: 'independent'
   readonly foldArityLog: number
-  /** log2 of the most coefficients that the final FRI polynomial may have. */
+  /** log2 of the most coefficients that the final FRI polynomial may have; see `finalLogDegreeFor`. */
   readonly finalLogDegree: number
+  /** log2 of the least height that columns are lifted to. */
+  readonly minLogHeight: number
   /** Proven bits under unique decoding, the least over all rounds. An integer. */
   readonly targetBits: number
 }
@@ -40,7 +42,8 @@ const common = {
   grinding: { logup: 0, ood: 0, batching: 0, query: 20 },
   batching: 'independent',
   foldArityLog: 3,
-  finalLogDegree: 6,
+  finalLogDegree: 9,
+  minLogHeight: 7,
   targetBits: 100,
 } as const
 
@@ -68,9 +71,16 @@ export function parameters(profile: Profile, shape: Shape): ProtocolParameters {
     grinding: grindingFor(profile, shape),
     batching: profile.batching,
     foldArityLog: profile.foldArityLog,
-    finalLogDegree: profile.finalLogDegree,
+    finalLogDegree: finalLogDegreeFor(profile, shape.logHeight),
   }
 }
+
+/**
+ * log2 of the coefficients of the final FRI polynomial. Up to the profile's 2^9 they are fewer bytes than one more layer's
+ * paths; a short trace is folded once.
+ */
+export const finalLogDegreeFor = (profile: Profile, logHeight: number): number =>
+  Math.min(profile.finalLogDegree, Math.max(profile.minLogHeight - 1, logHeight - profile.foldArityLog))
 
 /** The grinding bits of each site; see `parameters`. Throws `InsecureParameters` above `MAX_GRINDING`. */
 export function grindingFor(profile: Profile, shape: Shape): Grinding {
@@ -111,7 +121,11 @@ export function queriesFor(profile: Profile, shape: Shape): number {
 function uniqueDecodingCounts(profile: Profile, shape: Shape): BadChallenges {
   checkShape(shape)
   const { rho } = codeOf(profile.logBlowup, shape)
-  const code = { ...profile, extensionDegree: EXTENSION_DEGREE[profile.field] }
+  const code = {
+    ...profile,
+    extensionDegree: EXTENSION_DEGREE[profile.field],
+    finalLogDegree: finalLogDegreeFor(profile, shape.logHeight),
+  }
   return badChallenges(code, shape, uniqueDecoding(rho))
 }
 

@@ -15,7 +15,7 @@ import { layoutOf } from './layout.ts'
 import type { Layout, PlacedChip, StarkStatement } from './layout.ts'
 import { compositionSides, drawColumnWeights, sumShare } from './ood.ts'
 import type { Challenges } from './ood.ts'
-import { commitTree, extend, openTree, reserve } from './pcs/commit.ts'
+import { commitTree, extendInto, openTree, reserve } from './pcs/commit.ts'
 import type { CommittedColumn, CommittedTree, NaturalColumn, PreprocessedTree } from './pcs/commit.ts'
 import { composition, limbsOf } from './pcs/composition.ts'
 import type { ExtendedSums } from './pcs/composition.ts'
@@ -107,11 +107,11 @@ async function run(
   pace.phase('main', totalOf(layout, 'main'))
   const main = new Map<number, CommittedColumn[]>()
   for (const { index, log } of layout.chips) {
-    const columns: CommittedColumn[] = []
-    for (const natural of witness.chips[index]!.main) {
-      columns.push(extend(kernels, natural, log, logBlowup))
-      await pace.step()
-    }
+    const columns = witness.chips[index]!.main.map((natural) => ({
+      ...reserve(kernels, log, logBlowup),
+      natural,
+    }))
+    await extendInto(kernels, columns, logBlowup, () => pace.step())
     main.set(index, columns)
   }
   const mainTree = await commit(kernels, layout, 'main', main, pace)
@@ -267,10 +267,9 @@ async function commitSums(
     await pace.step()
     const e = tables + 16 * 2 ** log
     kernels.runningSum(e, combination, log, sumShare(layout, height, drawn), naturals)
-    for (const [c, natural] of [...limbsOf(e, 2 ** log), ...limbsOf(naturals, 2 ** log)].entries()) {
-      kernels.extendColumn(natural, columns[c].coefficients, columns[c].extended, log, logBlowup)
-      await pace.step()
-    }
+    const sums = [...limbsOf(e, 2 ** log), ...limbsOf(naturals, 2 ** log)]
+    const filled = sums.map((natural, c) => ({ ...columns[c], natural }))
+    await extendInto(kernels, filled, logBlowup, () => pace.step())
   }
   kernels.release(mark)
   return {
@@ -343,7 +342,7 @@ function checkBalance(
   if (!Q.isZero(total)) throw new UnsatisfiedWitness('a bus does not balance')
 }
 
-const GRIND_CHUNK = 2 ** 14
+const GRIND_CHUNK = 2 ** 17
 
 async function search(kernels: Kernels, seed: Uint32Array, bits: number, pace: Pacer): Promise<number> {
   for (let from = 0; ; from += GRIND_CHUNK) {

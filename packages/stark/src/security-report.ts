@@ -123,8 +123,9 @@ export interface SecurityReport {
 }
 
 /**
- * Arities of the FRI folds from 2^logHeight coefficients down to 2^finalLogDegree: full folds first, what is
- * left over last. The first fold also leads from the circle to the line, so there is at least one.
+ * Arities of the FRI folds from 2^logHeight coefficients down to 2^finalLogDegree: as many as come nearest to folds of
+ * 2^foldArityLog, and as even as can be, the larger first. A layer of its own for a small remainder would cost more bytes
+ * of paths than larger leaves do. The first fold also leads from the circle to the line, so there is at least one.
  *
  * Throws `InsecureParameters` when the schedule is malformed or the height leaves nothing to fold.
  */
@@ -134,8 +135,14 @@ export function foldArities(logHeight: number, foldArityLog: number, finalLogDeg
   if (!(logHeight > finalLogDegree))
     throw new InsecureParameters('security/shape', `2^${logHeight} rows: fewer than 2^${finalLogDegree + 1}`)
   const arities: number[] = []
-  for (let left = logHeight - finalLogDegree; left > 0; left -= foldArityLog)
-    arities.push(2 ** Math.min(left, foldArityLog))
+  const all = logHeight - finalLogDegree
+  const layers = Math.max(1, Math.round(all / foldArityLog))
+  let left = all
+  for (let l = layers; l > 0; l--) {
+    const log = Math.ceil(left / l)
+    arities.push(2 ** log)
+    left -= log
+  }
   return arities
 }
 

@@ -1,6 +1,7 @@
 import { keyedBlake3 } from '@vouch/hash'
-import type { KeyedHash } from '@vouch/hash'
+import type { HashEach, KeyedHash } from '@vouch/hash'
 import type { QM31 } from './field/qm31.ts'
+import { blake3Each } from './kernels/hash-each.ts'
 
 /** The field that challenges are drawn from, as an extension of M31. */
 export interface ChallengeField<E> {
@@ -17,6 +18,8 @@ export interface Suite<E = QM31> {
   readonly name: string
   readonly field: ChallengeField<E>
   readonly hash: KeyedHash
+  /** `hash` of many messages at once: a verifier's leaves and nodes. */
+  readonly hashEach: HashEach
 }
 
 /** The one suite of today. Kernels hash and fold for it alone. */
@@ -29,4 +32,5 @@ export const QM31_BLAKE3: Suite = {
     toLimbs: (e) => e,
   },
   hash: keyedBlake3,
+  hashEach: blake3Each,
 }

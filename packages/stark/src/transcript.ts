@@ -41,7 +41,7 @@ export class Transcript {
     const { degree, fromLimbs } = this.suite.field
     const limbs = new Uint32Array(count * degree)
     let at = 0
-    const words = this.#stream(label, count)
+    const words = this.#stream(label, count, limbs.length)
     // Of 31 random bits only P is no element; drop it and take the next word.
     while (at < limbs.length) {
       const candidate = words() & P
@@ -52,7 +52,7 @@ export class Transcript {
 
   /** `count` uniform integers below 2^bits, 1 <= bits <= 31, from raw hash bits. They may repeat. */
   drawPositions(label: string, count: number, bits: number): Uint32Array {
-    const words = this.#stream(label, count)
+    const words = this.#stream(label, count, count)
     return Uint32Array.from({ length: count }, () => words() >>> (32 - bits))
   }
 
@@ -73,17 +73,23 @@ export class Transcript {
     this.#state = this.suite.hash(ABSORB, message)
   }
 
-  #stream(label: string, count: number): () => number {
+  /** Random words without end; of those after `expected` every eight cost a call of the hash. */
+  #stream(label: string, count: number, expected: number): () => number {
     this.step(STEP.draw, label, bytesOfInteger(count))
-    const block = new Uint8Array(40)
-    block.set(this.#state)
     let counter = 0
-    let words: Uint32Array = new Uint32Array(0)
+    const draw = (blocks: number): Uint32Array => {
+      const messages = new Uint8Array(40 * blocks)
+      for (let i = 0; i < blocks; i++) {
+        messages.set(this.#state, 40 * i)
+        messages.set(bytesOfInteger(counter++), 40 * i + 32)
+      }
+      return wordsOfBytes(this.suite.hashEach(DRAW, messages, 40))
+    }
+    let words = draw(Math.ceil(expected / 8))
     let at = 0
     return () => {
       if (at === words.length) {
-        block.set(bytesOfInteger(counter++), 32)
-        words = wordsOfBytes(this.suite.hash(DRAW, block))
+        words = draw(1)
         at = 0
       }
       return words[at++]
@@ -183,9 +189,9 @@ export class VerifierTranscript extends Transcript {
     return this.#reader.elements(count)
   }
 
-  /** A digest that a root binds; the caller checks it against it. */
-  readDigest(): Uint8Array {
-    return this.#reader.take(32)
+  /** Digests of 8 words that a root binds; the caller checks them against it. */
+  readDigests(count: number): Uint32Array {
+    return wordsOfBytes(this.#reader.take(32 * count))
   }
 
   /** Rejects 'proof/trailing-bytes' unless the whole proof was read. */

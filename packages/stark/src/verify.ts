@@ -1,6 +1,4 @@
-import { deepLines, deepQuotient, drawOodPoints, weightedSums } from './deep.ts'
-import type { DeepLine } from './deep.ts'
-import { bytesOfWords } from './codec.ts'
+import { deepLines, drawOodPoints } from './deep.ts'
 import { Rejection } from './failure.ts'
 import type { Failure } from './failure.ts'
 import * as Q from './field/qm31.ts'
@@ -12,13 +10,12 @@ import type { Fraction } from './gkr/sumcheck.ts'
 import { absorbHeader } from './header.ts'
 import { layoutOf } from './layout.ts'
 import type { Layout, StarkStatement } from './layout.ts'
-import { checkOpening, leafDigest } from './merkle.ts'
 import { byChip, compositionSides, drawColumnWeights } from './ood.ts'
 import type { Challenges } from './ood.ts'
-import { leafClasses } from './pcs/commit.ts'
-import { liftPosition } from './kernels/positions.ts'
-import { distinct, domainPoint } from './pcs/domain.ts'
+import { deepValues } from './pcs/deep-values.ts'
 import { friCheck, friReceive } from './pcs/fri-verify.ts'
+import { readTree } from './pcs/open.ts'
+import { Queries } from './pcs/queries.ts'
 import { assertSecure } from './security.ts'
 import { InsecureParameters } from './security-report.ts'
 import type { SecurityReport } from './security-report.ts'
@@ -96,11 +93,12 @@ function check(vk: VerifyingKey, statement: StarkStatement, proof: Uint8Array, m
   })
 
   transcript.grind('query', grinding.query)
-  const positions = distinct(transcript.drawPositions('query', queries, layout.logDomain))
+  const queried = new Queries(transcript.drawPositions('query', queries, layout.logDomain), layout.logDomain)
 
   const roots = [...layout.roots.map((r) => r.root), mainRoot, sumsRoot, compositionRoot]
-  const rows = layout.trees.map((_, t) => openTree(transcript, layout, t, roots[t], positions))
-  friCheck(transcript, layout, fri, deepValues(layout, gammas, lines, rows, positions))
+  const { logBlowup } = layout.parameters
+  const opened = layout.trees.map((tree, t) => readTree(transcript, tree, logBlowup, roots[t], queried))
+  friCheck(transcript, layout, fri, queried, deepValues(layout, gammas, lines, opened, queried))
   transcript.end()
   return { ok: true, security: layout.security, logHeights: Array.from(logHeights) }
 }
@@ -161,63 +159,4 @@ function checkBalance(statement: StarkStatement, z: QM31, alpha: QM31, roots: re
     total = Q.add(total, Q.mul(numerator, Q.inv(denominator)))
   }
   if (!Q.isZero(total)) throw new Rejection('bus/unbalanced', 'fraction sums', '0 0 0 0', total.join(' '))
-}
-
-/** The rows of one tree at its opened positions. */
-interface OpenedRows {
-  readonly words: Uint32Array
-  /** Word offset of the row of each position of the tree. */
-  readonly offsets: ReadonlyMap<number, number>
-  /** log2 of the tree's leaves. */
-  readonly log: number
-}
-
-function openTree(
-  transcript: VerifierTranscript,
-  layout: Layout,
-  t: number,
-  root: Uint8Array,
-  queries: readonly number[],
-): OpenedRows {
-  const tree = layout.trees[t]
-  const { hash } = transcript.suite
-  const log = tree.log + layout.parameters.logBlowup
-  const positions = distinct(queries.map((q) => liftPosition(q, layout.logDomain, log)))
-  const words = transcript.readElements(positions.length * tree.width)
-  const bytes = bytesOfWords(words)
-  const classes = leafClasses(tree)
-  const size = tree.width * 4
-  const leaves = positions.map((_, i) => leafDigest(hash, bytes.subarray(i * size, (i + 1) * size), classes))
-  checkOpening(hash, tree.name, root, log, positions, leaves, () => transcript.readDigest())
-  return { words, offsets: new Map(positions.map((p, i) => [p, i * tree.width])), log }
-}
-
-/** The DEEP quotient at each query position, from the opened rows. */
-function deepValues(
-  layout: Layout,
-  gammas: readonly QM31[],
-  lines: readonly [DeepLine, DeepLine],
-  rows: readonly OpenedRows[],
-  positions: readonly number[],
-): Map<number, QM31> {
-  const weights = lines.map(() =>
-    layout.trees.map(({ width }) => Array.from({ length: width }, () => Q.ZERO)),
-  )
-  layout.samples.forEach(({ tree, column, point }, i) => {
-    weights[point][tree][column] = gammas[i]
-  })
-  const sums = weights.map((trees) => trees.map(weightedSums))
-  return new Map(
-    positions.map((q) => {
-      const p = domainPoint(layout.logDomain, q)
-      const value = lines.reduce((total, line, point) => {
-        const sum = rows.reduce((s, { words, offsets, log }, t) => {
-          const offset = offsets.get(liftPosition(q, layout.logDomain, log))!
-          return Q.add(s, sums[point][t](words, offset))
-        }, Q.ZERO)
-        return Q.add(total, deepQuotient(line, sum, p))
-      }, Q.ZERO)
-      return [q, value]
-    }),
-  )
 }

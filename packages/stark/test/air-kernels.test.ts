@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { WasmMemory } from '@vouch/wasm'
 import { chip } from '../src/air/chip.ts'
 import type { Bus, Chip } from '../src/air/chip.ts'
 import { programOf, rowEvaluator } from '../src/air/program.ts'
@@ -12,12 +11,14 @@ import { referenceChip } from '../src/kernels/chip-reference.ts'
 import { wasmChip } from '../src/kernels/chip-wasm.ts'
 import type { ChipKernels, Kernels, LeafTarget } from '../src/kernels/kernels.ts'
 import { prevPosition } from '../src/kernels/positions.ts'
+import { soloPool } from '../src/kernels/pool.ts'
+import type { Pool } from '../src/kernels/pool.ts'
 import { LOOK_UP, randomChip, randomNumbers, randomRows } from './air-random.ts'
 
 /** As much of the kernels as a chip's need: memory. */
-function memoryKernels(): { kernels: Kernels; memory: WasmMemory } {
+function memoryKernels(): { kernels: Kernels; pool: Pool } {
   const arena = createArena(0)
-  return { kernels: arena as unknown as Kernels, memory: arena.memory }
+  return { kernels: arena as unknown as Kernels, pool: soloPool(arena.memory) }
 }
 
 /** Both implementations over one memory, and a run of each function on the same input. */
@@ -30,14 +31,14 @@ function both(
   natural: { main: number[]; preprocessed: number[]; publics: number[] }
   each: <T>(use: (compiled: ChipKernels) => T) => [T, T]
 } {
-  const { kernels, memory } = memoryKernels()
+  const { kernels, pool } = memoryKernels()
   const rows = randomRows(source, log, seed)
   const column = (values: Uint32Array): number => {
     const pointer = kernels.alloc(values.length)
     kernels.words(pointer, values.length).set(values)
     return pointer
   }
-  const implementations = [referenceChip(source, kernels), wasmChip(source, kernels, memory)]
+  const implementations = [referenceChip(source, kernels), wasmChip(source, kernels, pool)]
   return {
     kernels,
     natural: {
@@ -164,12 +165,12 @@ describe('compiled chip kernels equal the reference', () => {
   it('constant multiplicities, in every combination of signs', () => {
     for (const times of [[1], [-1], [3, -3], [1, 1], [-1, -1], [1, -1], [2, -7], [-4, -5, 6]]) {
       const source = plain(times)
-      const { kernels, memory } = memoryKernels()
+      const { kernels, pool } = memoryKernels()
       const random = randomNumbers(times.length)
       const x = kernels.alloc(16)
       kernels.words(x, 16).set(Array.from({ length: 16 }, random.element))
       const [z, alpha] = [random.extension(), random.extension()]
-      for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)]) {
+      for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, pool)]) {
         const { targets, leaves } = leafTargets(kernels, times.length, 4)
         k.fractions({ main: [x], preprocessed: [], publics: [] }, 4, z, alpha, targets)
         const expected = times.map((n, m) =>
@@ -184,11 +185,11 @@ describe('compiled chip kernels equal the reference', () => {
   })
 
   it('a chip without constraints adds nothing', () => {
-    const { kernels, memory } = memoryKernels()
+    const { kernels, pool } = memoryKernels()
     const source = plain([1])
     const [x, prev, first, planes] = [16, 32, 32, 128].map((n) => kernels.alloc(n))
     kernels.words(planes, 128).fill(5)
-    for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, memory)]) {
+    for (const k of [referenceChip(source, kernels), wasmChip(source, kernels, pool)]) {
       k.constraints({ main: [x], preprocessed: [], publics: [], prev, first }, 4, [], [1, 2], planes)
       expect(kernels.words(planes, 128).every((w) => w === 5)).toBe(true)
     }

@@ -318,6 +318,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         [6, [3, 1]],
         [8, [3, 2]],
         [9, [2, 3]],
+        [10, [4, 3]],
       ] as const) {
         const n = 2 ** log
         const beta = [drawQM31(3), drawQM31(4)]
@@ -446,6 +447,7 @@ export function kernelConformance(name: string, make: (maxWords?: number) => Pro
         [5, 2],
         [3, 3],
         [7, 0],
+        [8, 4],
       ] as const) {
         const n = 2 ** log
         const values = draw(4 * n, log)

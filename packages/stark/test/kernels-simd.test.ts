@@ -18,7 +18,7 @@ describe('simd', () => {
       f.store('v128.store', 32)
     }
     const memory = createMemory(1)
-    const run = instantiate(m.bytes(), memory)
+    const run = instantiate(m.bytes(), { memory })
     const w = new Uint32Array(memory.buffer)
     const zero = (n: number): number => (n === M.P ? 0 : n)
     for (const a of [...EDGES, M.P])
@@ -48,7 +48,7 @@ describe('simd', () => {
     }
     storeLimbs(f, at, 128, x)
     const memory = createMemory(1)
-    const run = instantiate(m.bytes(), memory)
+    const run = instantiate(m.bytes(), { memory })
     const w = new Uint32Array(memory.buffer)
     let k = 1
     for (let round = 0; round < 200; round++) {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { traceRow } from '../src/field/circle.ts'
 import * as M from '../src/field/m31.ts'
 import { createKernels } from '../src/kernels/create.ts'
@@ -10,12 +10,15 @@ import {
   prevPosition,
   rowOfPosition,
 } from '../src/kernels/positions.ts'
+import { closeThreads, threadedKernels } from './helpers/threads.ts'
 import { foldedValueAt, kernelConformance, point, source } from './kernels-conformance.ts'
 
 const options = (maxWords?: number): { maxWords?: number } => (maxWords === undefined ? {} : { maxWords })
 
 kernelConformance('reference', (maxWords) => createKernels({ kind: 'reference', ...options(maxWords) }))
 kernelConformance('wasm', (maxWords) => createKernels({ kind: 'wasm', ...options(maxWords) }))
+kernelConformance('wasm on three threads', (maxWords) => threadedKernels(3, options(maxWords)))
+afterEach(closeThreads)
 
 describe('positions', () => {
   it('name the same points by row, by position and by circle index', () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { bytesOfWords } from '../src/codec.ts'
+import { wordsOfBytes } from '../src/codec.ts'
 import { createKernels } from '../src/kernels/create.ts'
 import type { Kernels, Pointer } from '../src/kernels/kernels.ts'
 import { liftPosition } from '../src/kernels/positions.ts'
-import { checkOpening, leafDigest, rootOf, siblings, treeWords } from '../src/merkle.ts'
+import { DIGEST_WORDS, checkOpening, extendDigests, rootOf, siblings, treeWords } from '../src/merkle.ts'
 import { distinct } from '../src/pcs/domain.ts'
 import { QM31_BLAKE3 } from '../src/suite.ts'
 
-const { hash } = QM31_BLAKE3
+const { hashEach } = QM31_BLAKE3
 const kernels: Kernels = await createKernels({ kind: 'reference' })
 
 const column = (log: number, salt: number): Pointer => {
@@ -29,23 +29,23 @@ const tree = kernels.alloc(treeWords(log))
 kernels.merkleTree(classes, tree)
 const root = rootOf(kernels, tree, log)
 
-const leaf = (position: number): Uint8Array => {
-  const words = classes.flatMap((k) =>
-    k.columns.map((c) => kernels.words(c, 2 ** k.log)[liftPosition(position, log, k.log)]),
-  )
-  return leafDigest(
-    hash,
-    bytesOfWords(words),
-    classes.map((k) => k.columns.length),
-  )
-}
+const leaf = (position: number): Uint32Array =>
+  classes.reduce((digest, k) => {
+    const row = k.columns.map((c) => kernels.words(c, 2 ** k.log)[liftPosition(position, log, k.log)])
+    return extendDigests(hashEach, digest, Uint32Array.from(row))
+  }, new Uint32Array(DIGEST_WORDS))
 
-function check(positions: readonly number[], change: (path: Uint8Array, leaves: Uint8Array[]) => void): void {
+function check(
+  positions: readonly number[],
+  change: (path: Uint8Array, leaves: Uint32Array[]) => void,
+): void {
   const path = siblings(kernels, tree, log, positions)
   const leaves = positions.map(leaf)
   change(path, leaves)
+  const digests = Uint32Array.from(leaves.flatMap((digest) => [...digest]))
   let at = 0
-  checkOpening(hash, 'tree', root, log, positions, leaves, () => path.subarray(at, (at += 32)))
+  const next = (count: number): Uint32Array => wordsOfBytes(path.subarray(at, (at += 32 * count)))
+  checkOpening(hashEach, 'tree', root, log, positions, digests, next)
   expect(at).toBe(path.length)
 }
 
@@ -79,9 +79,32 @@ describe('merkle', () => {
       )
   })
 
+  it('hashes many leaves as each by itself, over the border of a segment too', () => {
+    for (const size of [1, 3, 247, 248, 249, 600]) {
+      const digests = Uint32Array.from({ length: 3 * DIGEST_WORDS }, (_, i) => i)
+      const rows = Uint32Array.from({ length: 3 * size }, (_, i) => 77 * i)
+      const all = extendDigests(hashEach, digests, rows)
+      for (let i = 0; i < 3; i++) {
+        const own = digests.subarray(DIGEST_WORDS * i, DIGEST_WORDS * (i + 1))
+        const row = rows.subarray(size * i, size * (i + 1))
+        expect(all.subarray(DIGEST_WORDS * i, DIGEST_WORDS * (i + 1))).toEqual(
+          extendDigests(hashEach, own, row),
+        )
+      }
+    }
+  })
+
   it('binds where classes and segments end', () => {
-    const bytes = bytesOfWords([1, 2, 3, 4])
-    const digests = [[4], [1, 3], [2, 2], [1, 1, 2]].map((c) => leafDigest(hash, bytes, c).join())
+    const words = Uint32Array.of(1, 2, 3, 4)
+    const digests = [[4], [1, 3], [2, 2], [1, 1, 2]].map((counts) => {
+      let at = 0
+      return counts
+        .reduce(
+          (d, count) => extendDigests(hashEach, d, words.slice(at, (at += count))),
+          new Uint32Array(DIGEST_WORDS),
+        )
+        .join()
+    })
     expect(new Set(digests).size).toBe(4)
   })
 })

@@ -9,7 +9,7 @@ import type { QM31 } from '../src/field/qm31.ts'
 import { createKernels } from '../src/kernels/create.ts'
 import { pointAt } from '../src/kernels/positions.ts'
 import { domainPoint } from '../src/pcs/domain.ts'
-import { evaluateLine, foldLeaf, lineX } from '../src/pcs/fri-fold.ts'
+import { evaluateLine, foldLeaves } from '../src/pcs/fri-fold.ts'
 import { QM31_BLAKE3 } from '../src/suite.ts'
 import { Transcript } from '../src/transcript.ts'
 
@@ -33,23 +33,30 @@ describe('domain', () => {
   })
 })
 
-describe('fri folding of one leaf', () => {
+describe('fri folding of leaves', () => {
   it.each([
     [0, 1],
+    [0, 2],
     [0, 3],
+    [0, 4],
+    [1, 1],
     [1, 2],
     [3, 3],
+    [4, 4],
   ])('depth %i, arity 2^%i: as the kernel folds the layer', (depth, arityLog) => {
-    const logDomain = 8
+    const logDomain = 9
     const log = logDomain - depth
     const values = Array.from({ length: 2 ** log }, (_, i) => element(i))
     const to = kernels.alloc(4 * 2 ** (log - arityLog))
     kernels.friFold(write(values), log, depth, arityLog, element(999), to)
+    const expected = read(to, 2 ** (log - arityLog))
     const arity = 2 ** arityLog
-    const folded = Array.from({ length: 2 ** (log - arityLog) }, (_, leaf) =>
-      foldLeaf(values.slice(leaf * arity, (leaf + 1) * arity), logDomain, depth, leaf, element(999)),
-    )
-    expect(folded).toEqual(read(to, 2 ** (log - arityLog)))
+    for (const leaves of [expected.map((_, leaf) => leaf), [expected.length - 1], [0, 1]]) {
+      const words = leaves.flatMap((leaf) => values.slice(leaf * arity, (leaf + 1) * arity).flat())
+      expect(foldLeaves(Uint32Array.from(words), arityLog, logDomain, depth, leaves, element(999))).toEqual(
+        leaves.map((leaf) => expected[leaf]),
+      )
+    }
   })
 
   it('evaluates what lineInterpolate gives', () => {
@@ -58,7 +65,11 @@ describe('fri folding of one leaf', () => {
     const planes = write(values)
     kernels.lineInterpolate(planes, log, depth)
     const coefficients = read(planes, 2 ** log)
-    values.forEach((v, i) => expect(evaluateLine(coefficients, lineX(logDomain, depth, i))).toEqual(v))
+    const all = values.map((_, i) => i)
+    expect(evaluateLine(coefficients, logDomain, depth, all)).toEqual(values)
+    const some = [0, 3, 4, 11, 15]
+    expect(evaluateLine(coefficients, logDomain, depth, some)).toEqual(some.map((i) => values[i]))
+    expect(evaluateLine([element(1)], logDomain, depth, some)).toEqual(some.map(() => element(1)))
   })
 })
 

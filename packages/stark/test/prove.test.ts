@@ -12,6 +12,7 @@ import { isGround } from '../src/transcript.ts'
 import { QM31_BLAKE3 } from '../src/suite.ts'
 import { verify } from '../src/verify.ts'
 import { kernelsWith, spoiled } from './helpers/spoiled.ts'
+import { closeThreads, threadedKernels } from './helpers/threads.ts'
 import { lighter, toy, toyAir } from './helpers/toy.ts'
 
 const BITS = 79
@@ -97,6 +98,18 @@ describe('prove', () => {
       const got = await prove(b.kernels, vk, b.statement, b.witness)
       expect(got.proof).toEqual(expected.proof)
     }
+  })
+
+  it('gives equal bytes on any number of threads', async () => {
+    const proofs: Uint8Array[] = []
+    for (const threads of [1, 2, 3]) {
+      const t = toy(await threadedKernels(threads), 'proven-100', { fibonacciLog: 10, image: true })
+      const vk = lighter(t.vk, 100, { logup: 8, ood: 5, batching: 3, query: 9 })
+      proofs.push((await prove(t.kernels, vk, t.statement, t.witness)).proof)
+    }
+    closeThreads()
+    expect(proofs[1]).toEqual(proofs[0])
+    expect(proofs[2]).toEqual(proofs[0])
   })
 
   it('tells of its phases in order', async () => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
+  finalLogDegreeFor,
   grindingFor,
   MAX_GRINDING,
   parameters,
@@ -170,7 +171,7 @@ describe('parameters of the profiles', () => {
   it('needs nothing beyond the profile for a small trace but the queries of its rate', () => {
     const { queries, grinding } = parameters(PROFILES['proven-100'], reference(14))
     expect(queries).toBe(118)
-    expect(grinding).toEqual({ logup: 0, ood: 0, batching: 0, commit: [0, 0, 0], query: 20 })
+    expect(grinding).toEqual({ logup: 0, ood: 0, batching: 0, commit: [0, 0], query: 20 })
     expect(queriesFor(PROFILES['fast-100'], reference(12))).toBe(193)
   })
 
@@ -187,7 +188,7 @@ describe('parameters of the profiles', () => {
     const largest = reference(24, { logupTerms: 2 ** 30, tupleWidth: 16 })
     expect(parameters(PROFILES['proven-100'], largest)).toMatchObject({
       queries: 118,
-      grinding: { logup: 11, ood: 3, batching: 1, commit: [4, 1, 0, 0, 0, 0], query: 20 },
+      grinding: { logup: 11, ood: 3, batching: 1, commit: [4, 1, 0, 0, 0], query: 20 },
     })
   })
 
@@ -452,10 +453,28 @@ describe('the report', () => {
     expect(describeSecurity(report).split('\n')).toHaveLength(5)
   })
 
-  it('folds a remainder last', () => {
+  it('folds evenly, the larger folds first, all the way down', () => {
     expect(foldArities(20, 3, 6)).toEqual([8, 8, 8, 8, 4])
+    expect(foldArities(19, 3, 9)).toEqual([16, 8, 8])
+    expect(foldArities(13, 3, 9)).toEqual([16])
     expect(foldArities(7, 3, 6)).toEqual([2])
+    for (let arity = 1; arity <= 4; arity++)
+      for (let height = 1; height <= 24; height++)
+        for (let final = 0; final < height; final++) {
+          const logs = foldArities(height, arity, final).map(Math.log2)
+          expect(logs.reduce((a, b) => a + b)).toBe(height - final)
+          expect(logs.every((log, i) => log >= 1 && log <= arity + 1 && log <= (logs[i - 1] ?? log))).toBe(
+            true,
+          )
+        }
     expect(code(() => foldArities(20, 3, -1))).toBe('security/parameters')
+  })
+
+  it('sends at most 512 last coefficients, and folds a short trace once', () => {
+    const least = PROFILES['fast-100']
+    expect([7, 8, 9, 10, 12, 13, 24].map((n) => finalLogDegreeFor(least, n))).toEqual([6, 6, 6, 7, 9, 9, 9])
+    for (const n of [7, 12, 13, 20])
+      expect(parameters(least, reference(n)).finalLogDegree).toBe(finalLogDegreeFor(least, n))
   })
 
   it('knows no number of the refuted conjecture', () => {

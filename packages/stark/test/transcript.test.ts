@@ -130,7 +130,7 @@ describe('transcript', () => {
   it('drops P when sampling, so that every limb is canonical and uniform', () => {
     const stub: Suite = {
       ...QM31_BLAKE3,
-      hash: () => bytesOfWords([P, 2 ** 31, 2 ** 32 - 1, P - 1, 5, 2 ** 31 + 6, P, 8]),
+      hashEach: () => bytesOfWords([P, 2 ** 31, 2 ** 32 - 1, P - 1, 5, 2 ** 31 + 6, P, 8]),
     }
     expect(new Transcript(stub).drawExtension('x')).toEqual([0, P - 1, 5, 6])
   })

@@ -29,7 +29,7 @@ export interface ProofFile {
   readonly stark: Uint8Array
 }
 
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
 
 /** Public input and journal together: the verifier's work is linear in them. */
 export const MAX_PUBLIC_BYTES = 2 ** 20

@@ -27,6 +27,8 @@ import type { VerifyFlags } from './command-verify.ts'
 
 /** Cycles that the trace format can count. */
 const MOST_CYCLES = 2 ** 28 - 1
+/** As the kernels'. */
+const MOST_THREADS = 16
 
 const PROFILE_HELP = `${PROFILE_NAMES.join(' or ')} (default: ${DEFAULT_PROFILE})`
 
@@ -109,6 +111,11 @@ Example:
       '--max-memory <size>',
       'do not start if more would be needed: 4GiB, 512MiB',
       memorySize('--max-memory'),
+    )
+    .option(
+      '--threads <n>',
+      'work on n threads (default: one a core, at most 8)',
+      integer('--threads', 1, MOST_THREADS),
     )
     .option('--no-verify', 'do not verify the new proof')
     .option('--salt <spec>', SALT_HELP, once('--salt'))

@@ -30,6 +30,7 @@ export interface ProveFlags {
   readonly salt?: string
   readonly maxCycles?: number
   readonly maxMemory?: number
+  readonly threads?: number
   readonly verify: boolean
   readonly quiet?: true
   readonly json?: true
@@ -110,6 +111,7 @@ function proveInWorker(
       profile: flags.profile ?? DEFAULT_PROFILE,
       maxCycles: flags.maxCycles,
       maxMemoryBytes: flags.maxMemory,
+      threads: flags.threads,
       verify: flags.verify,
       console: flags.json ? 2 : 1,
       bar: process.stderr.isTTY === true && flags.quiet !== true,

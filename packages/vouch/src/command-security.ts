@@ -1,4 +1,4 @@
-import { riscvAir } from '@vouch/machine'
+import { cutRows, logHeightFor, riscvAir, riscvChips } from '@vouch/machine'
 import { PROFILES, security, shapeOf } from '@vouch/stark'
 import type { ProfileName, RegimeReport, SecurityReport, Shape } from '@vouch/stark'
 import { EXIT } from './cli-error.ts'
@@ -41,24 +41,27 @@ const OTHER_ROWS_PER_CYCLE = 1 / 8
 /** A program of some 4,000 instructions. */
 const PROGRAM_ROWS = 4096
 
-/** The shape that a run of this length has: all chips present, the dense table, a few public bytes. */
+/** The shape that a run of this length has: every declaration present, the dense table, a few public bytes. */
 export function typicalShape(cycles: number): Shape {
-  const chips = riscvAir.chips.filter((chip) => chip.name !== 'tables-sparse')
+  const isCut = (name: string): boolean => riscvAir.chips.some((chip) => chip.name === `${name}/2`)
   const rows = (name: string): number =>
     name === 'rom' || name === 'image'
       ? PROGRAM_ROWS
       : cycles * (ROWS_PER_CYCLE[name] ?? OTHER_ROWS_PER_CYCLE)
+  const chips = riscvChips
+    .filter((chip) => chip.name !== 'tables-sparse')
+    .flatMap((chip) => {
+      const all = Math.ceil(rows(chip.name))
+      const tables = isCut(chip.name) ? cutRows(all, chip.columns.length) : [all]
+      return tables.map((own) => ({ ...chip, logHeight: chip.fixedLogHeight ?? logHeightFor(own) }))
+    })
   return shapeOf(
     chips.map((chip) => ({
-      logHeight:
-        chip.fixedLogHeight ?? Math.max(riscvAir.minLogHeight, Math.ceil(Math.log2(rows(chip.name)))),
-      constraints: chip.constraints.length + chip.groups.length + 1,
+      logHeight: chip.logHeight,
+      // As if each chip had a height of its own: four constraints on its sums, eight columns at two points.
+      constraints: chip.constraints.length + 4,
       batchTerms:
-        chip.columns.length +
-        (chip.preprocessed?.columns.length ?? 0) +
-        chip.prevColumns.length +
-        4 * chip.groups.length +
-        4,
+        chip.columns.length + (chip.preprocessed?.columns.length ?? 0) + chip.prevColumns.length + 16,
       messages: chip.messages.length,
     })),
     {

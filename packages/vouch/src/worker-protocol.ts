@@ -33,6 +33,7 @@ export interface ProveJob extends AnyJob {
   readonly kind: 'prove'
   readonly profile: ProfileName
   readonly maxMemoryBytes: number | undefined
+  readonly threads: number | undefined
   /** Whether the new proof is verified before it is handed over. */
   readonly verify: boolean
 }

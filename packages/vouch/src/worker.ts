@@ -64,6 +64,7 @@ async function proveJob(
     sha256: nativeSha256,
     profile: job.profile,
     ...(job.maxMemoryBytes === undefined ? {} : { maxMemoryBytes: job.maxMemoryBytes }),
+    ...(job.threads === undefined ? {} : { threads: job.threads }),
     onProgress: (progress) => post({ kind: 'progress', progress }),
     onEstimate: (estimate) => post({ kind: 'estimate', estimate }),
   })

@@ -70,6 +70,7 @@ describe('misuse', () => {
     ['run a --max-cycles 1 --max-cycles 2', '--max-cycles is given twice'],
     ['prove a --profile fast', '--profile: expected fast-100 or proven-100'],
     ['prove a --max-memory lots', '--max-memory: expected a size'],
+    ['prove a --threads 0', '--threads: expected a whole number from 1 to 16'],
     ['prove a --out --quiet', '--out: argument missing'],
     ['prove a --input - --public-input -', 'cannot read a'],
     ['trace find x', 'either --addr or --reg'],

@@ -3,8 +3,9 @@ import { LANES, LOADS, MEMORY_LANES, PLAIN, SIMD, STORES } from './opcodes.ts'
 import { MAX_PAGES } from './webassembly.ts'
 
 /**
- * A small emitter of WebAssembly modules. A module imports the memory `env.memory` and nothing else, and exports every
- * function that has a name. Function bodies are written as stack code; validity is checked by the engine on compile.
+ * A small emitter of WebAssembly modules. A module imports the memory `env.memory`, the constants that it names, and the
+ * table `env.table` where asked for, and exports every function that has a name. Function bodies are written as stack code;
+ * validity is checked by the engine on compile.
  */
 const TYPES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const
 export type ValueType = keyof typeof TYPES
@@ -16,6 +17,8 @@ const NO_RESULT = 0x40
 
 /** A parameter or local, by index. */
 export type Local = { readonly index: number; readonly type: ValueType }
+/** An imported i32 constant, by index. */
+export type Global = { readonly global: number }
 /** A branch target: the end of a block, or the start of a loop. */
 export type Label = { readonly depth: number }
 
@@ -78,6 +81,11 @@ export class FunctionBuilder {
     return this.#emit(0x22, local.index)
   }
 
+  /** An imported constant plus `offset`. */
+  global(constant: Global, offset = 0): this {
+    this.#emit(0x23, constant.global)
+    return offset === 0 ? this : this.i32(offset).op('i32.add')
+  }
   /** `n` in [-2^31, 2^32): an unsigned value and its signed twin are the same constant. */
   i32(n: number): this {
     this.#code.byte(0x41)
@@ -168,8 +176,20 @@ export class FunctionBuilder {
   brIf(label: Label): this {
     return this.#emit(0x0d, this.#depth - label.depth)
   }
+  /** Index (i32) on the stack; one that has no label goes to `otherwise`. */
+  brTable(labels: readonly Label[], otherwise: Label): this {
+    this.#emit(0x0e, labels.length)
+    for (const label of [...labels, otherwise]) this.#code.unsigned(this.#depth - label.depth)
+    return this
+  }
   call(callee: FunctionBuilder): this {
     return this.#emit(0x10, callee.index)
+  }
+  /** Arguments, then an index into the imported table on the stack: calls the function there, of the type of `like`. */
+  callIndirect(like: FunctionBuilder): this {
+    this.#emit(0x11, like.index)
+    this.#code.byte(0)
+    return this
   }
 
   /** `local += n` for an i32 local. */
@@ -242,11 +262,21 @@ export class FunctionBuilder {
 export interface ModuleBuilder {
   /** A function; exported when `name` is not empty. */
   func(name: string, params: readonly ValueType[], results?: readonly ValueType[]): FunctionBuilder
+  /** The i32 constant `env[name]` of the instance. */
+  importConstant(name: string): Global
   /** The binary module. */
   bytes(): Uint8Array<ArrayBuffer>
 }
 
-export function moduleBuilder(): ModuleBuilder {
+export interface ModuleOptions {
+  /** The memory is one that several threads share. A module of one kind does not link to a memory of the other. */
+  readonly shared?: boolean
+  /** Import a table of functions, for `callIndirect`. */
+  readonly table?: boolean
+}
+
+export function moduleBuilder({ shared = false, table = false }: ModuleOptions = {}): ModuleBuilder {
+  const constants: string[] = []
   const functions: { readonly name: string; readonly builder: FunctionBuilder }[] = []
   return {
     func(name, params, results = []) {
@@ -254,6 +284,7 @@ export function moduleBuilder(): ModuleBuilder {
       functions.push({ name, builder })
       return builder
     },
+    importConstant: (name) => ({ global: constants.push(name) - 1 }),
     bytes() {
       const out = new ByteBuffer(1 << 16)
       out.append([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00])
@@ -265,11 +296,22 @@ export function moduleBuilder(): ModuleBuilder {
         )
         types(body, builder.results)
       })
-      section(out, SECTION.import, ['env'], (module, body) => {
-        text(body, module)
-        text(body, 'memory')
-        // A memory; limits flag 1: a minimum and a maximum (a shared memory would be flag 3).
-        body.append([0x02, 0x01])
+      const imports = ['memory', ...(table ? ['table'] : []), ...constants]
+      section(out, SECTION.import, imports, (name, body) => {
+        text(body, 'env')
+        text(body, name)
+        if (name === 'table') {
+          // A table of functions; limits flag 0: a minimum.
+          body.append([0x01, 0x70, 0x00, 0x00])
+          return
+        }
+        if (name !== 'memory') {
+          // An immutable global of type i32.
+          body.append([0x03, TYPES.i32, 0x00])
+          return
+        }
+        // A memory; limits flag 1: a minimum and a maximum, 3: the same and shared.
+        body.append([0x02, shared ? 0x03 : 0x01])
         body.unsigned(1)
         body.unsigned(MAX_PAGES)
       })

@@ -1,5 +1,26 @@
 export { ByteBuffer } from './byte-buffer.ts'
 export { moduleBuilder } from './emit.ts'
-export type { FunctionBuilder, Label, Load, Local, ModuleBuilder, Plain, Store, ValueType } from './emit.ts'
-export { MAX_PAGES, PAGE_BYTES, createMemory, instantiate, instantiateAsync } from './webassembly.ts'
-export type { WasmFunction, WasmMemory } from './webassembly.ts'
+export type {
+  FunctionBuilder,
+  Global,
+  Label,
+  Load,
+  Local,
+  ModuleBuilder,
+  ModuleOptions,
+  Plain,
+  Store,
+  ValueType,
+} from './emit.ts'
+export {
+  MAX_PAGES,
+  PAGE_BYTES,
+  compile,
+  createMemory,
+  createTable,
+  hasWebAssembly,
+  instantiate,
+  instantiateAsync,
+  link,
+} from './webassembly.ts'
+export type { Imports, WasmFunction, WasmMemory, WasmModule, WasmTable } from './webassembly.ts'

@@ -37,7 +37,7 @@ describe('emit', () => {
       )
     })
     f.get(sum)
-    const { sumOfSquares } = instantiate(m.bytes(), createMemory(1))
+    const { sumOfSquares } = instantiate(m.bytes(), { memory: createMemory(1) })
     expect([0, 1, 4, 7].map((n) => sumOfSquares!(n))).toEqual([0, 0, 14, 1000 + 14 + 16 + 36])
   })
 })

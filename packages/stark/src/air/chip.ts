@@ -94,7 +94,8 @@ export const MAX_DEGREE = 3
 
 /**
  * Builds a chip. `publicNames`: the AIR's public values by position, the same for each of its chips. Throws a RangeError
- * that names the constraint or message of too high a degree, a name given twice, or a tuple of the wrong width.
+ * that names the constraint or message of too high a degree, a message that reads the previous row, a name given twice, or
+ * a tuple of the wrong width.
  */
 export function chip<N extends string, Q extends string = never, Run = unknown>(
   source: ChipSource<N, Q, Run>,

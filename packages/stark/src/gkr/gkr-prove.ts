@@ -5,7 +5,7 @@ import { VanishingDenominator } from '../kernels/kernels.ts'
 import type { Pacer } from '../progress.ts'
 import type { ProverTranscript } from '../transcript.ts'
 import type { FractionTree } from './forest.ts'
-import { combined, cubicAt, eq, joined, one, treeWeights } from './sumcheck.ts'
+import { combined, cubicAt, eq, one, treeWeights } from './sumcheck.ts'
 import type { Cubic, Fraction, Halves, LeafPoint } from './sumcheck.ts'
 
 /** The leaves of a tree: M31 numerators in one plane, QM31 denominators in planes of 2^log words. */
@@ -71,14 +71,16 @@ export async function gkrProve(
   { layers, marks }: Forest,
   pace: Pacer,
 ): Promise<LeafPoint> {
-  const claims = layers.map((own) => rootFraction(kernels, own))
   transcript.sendExtensions(
     'fraction sums',
-    claims.flatMap(({ numerator, denominator }) => [numerator, denominator]),
+    layers
+      .map((own) => rootFraction(kernels, own))
+      .flatMap(({ numerator, denominator }) => [numerator, denominator]),
   )
   const depth = trees[0].log
   let low: QM31[] = []
   let top: QM31 = Q.ZERO
+  let halves: Halves[] = []
   for (let layer = 0; layer < depth; layer++) {
     // Layers above the one at hand are done with.
     kernels.release(marks[layer])
@@ -95,9 +97,13 @@ export async function gkrProve(
     for (let bit = layer - 1; bit >= 0; bit--) {
       const rounds = present.flatMap((sum, i) => {
         if (sum.variables <= bit) return []
-        const coordinate = sum.variables === bit + 1 ? top : low[bit]
-        if (sum.variables === bit + 1) sum.claim = combined(claims[i], lambda)
-        return [sum.round(coordinate, bit, tables + 16 * 2 ** bit, lambda)]
+        const table = tables + 16 * 2 ** bit
+        // The halves that the layer above ended with are the values of the first round at 0 and 1.
+        return [
+          sum.variables === bit + 1
+            ? sum.first(top, bit, table, lambda, halves[i])
+            : sum.next(low[bit], bit, table, lambda),
+        ]
       })
       const round = rounds.reduce<Cubic>(
         (s, c) => [Q.add(s[0], c[0]), Q.add(s[1], c[1]), Q.add(s[2], c[2]), Q.add(s[3], c[3])],
@@ -110,16 +116,13 @@ export async function gkrProve(
         if (sum.variables > bit) sum.bind(sum.variables === bit + 1 ? top : low[bit], bit, challenge)
       await pace.step()
     }
-    const halves = present.map((sum) => sum.halves())
+    halves = present.map((sum) => sum.halves())
     transcript.sendExtensions(
       'gkr values',
       halves.flatMap(({ low: l, high: h }) => [l.numerator, l.denominator, h.numerator, h.denominator]),
     )
     top = transcript.drawExtension('gkr half')
     low = challenges
-    halves.forEach((h, i) => {
-      claims[i] = joined(h, top)
-    })
   }
   return { low, top }
 }
@@ -127,10 +130,12 @@ export async function gkrProve(
 /** One tree's part of the sumcheck of a layer. */
 interface LayerSum {
   readonly variables: number
-  /** What is left to be shown, without the factors of the variables that are bound. */
-  claim: QM31
-  /** The round's polynomial with variable `bit` free. */
-  round(coordinate: QM31, bit: number, table: Pointer, lambda: QM31): Cubic
+  /**
+   * The polynomials of the first round and of a later one, with variable `bit` free. `halves` are what the sumcheck of the
+   * layer above ended with: the values of the first round at 0 and 1.
+   */
+  first(coordinate: QM31, bit: number, table: Pointer, lambda: QM31, halves: Halves): Cubic
+  next(coordinate: QM31, bit: number, table: Pointer, lambda: QM31): Cubic
   bind(coordinate: QM31, bit: number, challenge: QM31): void
   halves(): Halves
 }
@@ -138,29 +143,37 @@ interface LayerSum {
 function sumOf(kernels: Kernels, from: Fractions, variables: number, weight: QM31): LayerSum {
   let layer = from
   let factor = weight
+  /** What is left to be shown, without the factors of the variables that are bound. */
+  let claim: QM31 = Q.ZERO
   let inner: readonly [QM31, QM31, QM31] = [Q.ZERO, Q.ZERO, Q.ZERO]
-  const sum: LayerSum = {
+  /** h(X) times eq(coordinate, X) = (1 − coordinate) + (2·coordinate − 1)·X and the factors so far. */
+  const round = (coordinate: QM31, h0: QM31, h1: QM31, h2: QM31): Cubic => {
+    inner = [h0, Q.sub(Q.sub(h1, h0), h2), h2]
+    const constant = Q.mul(factor, one(coordinate))
+    const slope = Q.mul(factor, Q.sub(Q.add(coordinate, coordinate), Q.ONE))
+    const [a, b, c] = inner
+    return [
+      Q.mul(constant, a),
+      Q.add(Q.mul(constant, b), Q.mul(slope, a)),
+      Q.add(Q.mul(constant, c), Q.mul(slope, b)),
+      Q.mul(slope, c),
+    ]
+  }
+  return {
     variables,
-    claim: Q.ZERO,
-    round(coordinate, bit, table, lambda) {
+    first(coordinate, bit, table, lambda, { low, high }) {
+      const h2 = kernels.roundSquare(layer, bit + 1, table, lambda)
+      return round(coordinate, combined(low, lambda), combined(high, lambda), h2)
+    },
+    next(coordinate, bit, table, lambda) {
       const [h0, h2] = kernels.roundSums(layer, bit + 1, table, lambda)
       if (Q.isZero(coordinate)) throw new VanishingDenominator('a coordinate of the fraction trees is 0')
       // claim = (1 − coordinate)·h(0) + coordinate·h(1)
-      const h1 = Q.mul(Q.sub(sum.claim, Q.mul(one(coordinate), h0)), Q.inv(coordinate))
-      inner = [h0, Q.sub(Q.sub(h1, h0), h2), h2]
-      // Times eq(coordinate, X) = (1 − coordinate) + (2·coordinate − 1)·X and the factors so far.
-      const constant = Q.mul(factor, one(coordinate))
-      const slope = Q.mul(factor, Q.sub(Q.add(coordinate, coordinate), Q.ONE))
-      const [a, b, c] = inner
-      return [
-        Q.mul(constant, a),
-        Q.add(Q.mul(constant, b), Q.mul(slope, a)),
-        Q.add(Q.mul(constant, c), Q.mul(slope, b)),
-        Q.mul(slope, c),
-      ]
+      const h1 = Q.mul(Q.sub(claim, Q.mul(one(coordinate), h0)), Q.inv(coordinate))
+      return round(coordinate, h0, h1, h2)
     },
     bind(coordinate, bit, challenge) {
-      sum.claim = cubicAt([...inner, Q.ZERO], challenge)
+      claim = cubicAt([...inner, Q.ZERO], challenge)
       factor = Q.mul(factor, eq(coordinate, challenge))
       const numerators = layer.base ? kernels.allocUninitialized(4 * 2 ** (bit + 1)) : layer.numerators
       kernels.bindFractions(layer, bit + 1, challenge, numerators)
@@ -175,7 +188,6 @@ function sumOf(kernels: Kernels, from: Fractions, variables: number, weight: QM3
       return { low: at(0), high: at(1) }
     },
   }
-  return sum
 }
 
 /** Element `index` of planes of `words` words. */

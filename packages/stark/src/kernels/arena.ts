@@ -23,11 +23,15 @@ export interface Arena {
  * Memory whose first `reservedBytes` belong to the implementation. Pages never written cost address space only.
  * `maxWords` bounds what is given out. The largest address is kept one page below 4 GiB, so an end pointer is always an
  * unsigned 32-bit number. `garbage` is what uninitialized memory is filled with, for an implementation that would rather
- * be found out than be fast.
+ * be found out than be fast. `shared`: other threads see it.
  */
-export function createArena(reservedBytes: number, maxWords = Infinity, garbage?: number): Arena {
+export function createArena(
+  reservedBytes: number,
+  maxWords = Infinity,
+  { garbage, shared = false }: { readonly garbage?: number; readonly shared?: boolean } = {},
+): Arena {
   const base = Math.ceil(Math.max(reservedBytes, 16) / 16) * 16
-  const memory = createMemory(Math.ceil(base / PAGE_BYTES) + 1)
+  const memory = createMemory(Math.ceil(base / PAGE_BYTES) + 1, { shared })
   const limit = Math.min(base + 4 * maxWords, (MAX_PAGES - 1) * PAGE_BYTES)
   let top = base
   let peak = base

@@ -9,8 +9,8 @@ import { moduleBuilder } from '@vouch/wasm'
  * of 16, and goes through it four rows at a time:
  * count -> -1, or a row offset near the offence; fractions, constraints -> nothing.
  */
-export function chipModule(plan: ChipPlan): Uint8Array {
-  const m = moduleBuilder()
+export function chipModule(plan: ChipPlan, sharedMemory: boolean): Uint8Array {
+  const m = moduleBuilder({ shared: sharedMemory })
   emitCount(m, plan)
   emitFractions(m, plan)
   emitConstraints(m, plan)

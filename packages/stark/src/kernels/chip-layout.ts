@@ -5,6 +5,9 @@ import type { DenominatorForm } from './chip-forms.ts'
 /** Bytes of a message's target: where its numerators go, then the four limbs of its denominators. */
 export const TARGET_BYTES = 20
 
+/** Bytes of a plane of leaves that are written at once. */
+export const LEAF_BYTES = 1024
+
 /**
  * Byte offsets within a chip's argument block, which holds all that one call of its kernels needs beyond columns:
  * pointers, then words that are splatted over the lanes, then scratch.
@@ -13,6 +16,8 @@ export interface ChipLayout {
   readonly main: number
   readonly preprocessed: number
   readonly planes: number
+  /** A message each: where its numerators and the four limbs of its denominators go. */
+  readonly leaves: number
   readonly prev: number
   readonly first: number
   /** The last natural row, as a byte offset into a column. */
@@ -31,6 +36,8 @@ export interface ChipLayout {
   readonly weights: number
   /** A vector a term. */
   readonly values: number
+  /** Five of LEAF_BYTES a message. */
+  readonly leafBlocks: number
   readonly bytes: number
 }
 
@@ -50,6 +57,7 @@ export function chipLayout(
     main: take(4 * chip.columns.length),
     preprocessed: take(4 * (chip.preprocessed?.columns.length ?? 0), 4),
     planes: take(16, 4),
+    leaves: take(20 * chip.messages.length, 4),
     prev: take(4, 4),
     first: take(4, 4),
     lastRow: take(4, 4),
@@ -61,6 +69,7 @@ export function chipLayout(
     terms,
     weights: take(16 * terms),
     values: take(16 * terms),
+    leafBlocks: take(5 * LEAF_BYTES * chip.messages.length),
     bytes: next,
   }
 }

@@ -1,5 +1,3 @@
-import { instantiate } from '@vouch/wasm'
-import type { WasmFunction, WasmMemory } from '@vouch/wasm'
 import type { Chip } from '../air/chip.ts'
 import { programOf } from '../air/program.ts'
 import * as Q from '../field/qm31.ts'
@@ -9,27 +7,35 @@ import { denominatorForms } from './chip-forms.ts'
 import { TARGET_BYTES, chipLayout } from './chip-layout.ts'
 import { referenceChip } from './chip-reference.ts'
 import type { ChipColumns, ChipKernels, Kernels, Pointer } from './kernels.ts'
+import type { PerThread, Pool } from './pool.ts'
+import type { WasmFunction } from '@vouch/wasm'
 
 /** Rows a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK_ROWS = 2048
 
 /** The chip kernels compiled to WebAssembly, over the memory of `kernels`. Compiles at once. */
-export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory): ChipKernels {
+export function wasmChip(chip: Chip<never>, kernels: Kernels, pool: Pool): ChipKernels {
   const program = programOf(chip)
   const forms = denominatorForms(chip, program)
   const used = program.steps.flatMap((s) => (s.kind === 'public' ? [s.index + 1] : []))
   const layout = chipLayout(chip, forms, Math.max(0, ...used))
-  const run = instantiate(chipModule({ chip, program, forms, layout }), memory)
+  const run = pool.link(chipModule({ chip, program, forms, layout }, pool.shared))
   const reference = referenceChip(chip, kernels)
   const counted = countedMessages({ chip })
 
-  /** Runs `body` with a fresh argument block that holds what every kernel needs. */
+  /** Runs `body` with a fresh argument block that holds what every kernel needs, and room for one a thread. */
   const withArguments = <T>(columns: ChipColumns, rows: number, body: (args: Arguments) => T): T => {
     const mark = kernels.mark()
     try {
-      const pointer = kernels.alloc(Math.ceil(layout.bytes / 4))
+      const words = Math.ceil(layout.bytes / 16) * 4
+      const pointer = kernels.alloc(words * pool.threads)
       const args: Arguments = {
         pointer,
+        perThread() {
+          const blocks = kernels.words(pointer, words * pool.threads)
+          for (let t = 1; t < pool.threads; t++) blocks.copyWithin(t * words, 0, words)
+          return { pointer, stride: 4 * words }
+        },
         set(at, values) {
           kernels.words(pointer + at, values.length).set(values)
         },
@@ -73,7 +79,8 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
           const limbs = [0, 1, 2, 3].map((l) => denominators + 4 * l * planeWords)
           args.set(layout.targets + TARGET_BYTES * i, [numerators, ...limbs])
         })
-        inChunks(run.fractions, args.pointer, 0, 2 ** log)
+        const block = args.perThread()
+        pool.ranges(run.fractions, 0, 2 ** log, CHUNK_ROWS, (a, b) => [block, 4 * a, 4 * b])
       })
     },
 
@@ -93,7 +100,12 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
             layout.weights,
             weights.flatMap((w) => Q.mulBase(w, inverse)),
           )
-          inChunks(run.constraints, args.pointer, half * height, (half + 1) * height)
+          const block = args.perThread()
+          pool.ranges(run.constraints, half * height, (half + 1) * height, CHUNK_ROWS, (a, b) => [
+            block,
+            4 * a,
+            4 * b,
+          ])
         })
       })
     },
@@ -102,6 +114,8 @@ export function wasmChip(chip: Chip<never>, kernels: Kernels, memory: WasmMemory
 
 interface Arguments {
   readonly pointer: Pointer
+  /** The block as it is, for each thread: they write to it. */
+  perThread(): PerThread
   set(at: number, values: readonly number[]): void
   get(at: number, length: number): Uint32Array
 }

@@ -25,13 +25,17 @@ export type Pointer = number
  */
 export interface Kernels {
   readonly name: 'wasm' | 'reference'
+  /** Threads that the larger calls run on, the caller's included. A call returns when all of its work is done. */
+  readonly threads: number
+  /** Ends the other threads; calls then run on the caller's alone. */
+  close(): void
   /** Words allocated now, and the most so far. */
   readonly usage: { readonly words: number; readonly peakWords: number }
   /** Zeroed memory of `words` words; grows the memory. Throws OutOfMemory past the limit. */
   alloc(words: number): Pointer
   /**
-   * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn`,
-   * `evaluate`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
+   * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn(s)`,
+   * `evaluate(Columns)`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
    * and `fractions`, but not what they add to. The reference fills it with words that are no field elements.
    */
   allocUninitialized(words: number): Pointer
@@ -49,10 +53,27 @@ export interface Kernels {
     log: number,
     logBlowup: number,
   ): void
+  /** `extendColumn` of several columns, which may share nothing but `values`: what threads need, best a multiple of them. */
+  extendColumns(
+    columns: readonly {
+      readonly values: Pointer
+      readonly coefficients: Pointer
+      readonly extended: Pointer
+      readonly log: number
+    }[],
+    logBlowup: number,
+  ): void
   /** In place: values at the first 2^log positions of the domain of size 2^logDomain (log <= logDomain; a twin coset) -> coefficients. */
   interpolate(column: Pointer, log: number, logDomain: number): void
+  /** The same for several columns. */
+  interpolateColumns(columns: readonly Pointer[], log: number, logDomain: number): void
   /** Coefficients (2^log) -> values on the whole domain of size 2^logDomain >= 2^log. `destination` may not overlap. */
   evaluate(coefficients: Pointer, destination: Pointer, log: number, logDomain: number): void
+  /** `evaluate` of several columns, of coefficients to `extended`. */
+  evaluateColumns(
+    columns: readonly { readonly coefficients: Pointer; readonly extended: Pointer; readonly log: number }[],
+    logDomain: number,
+  ): void
 
   /**
    * Adds the coefficients of q∘π^(logTo−logFrom) to `to`, for q of 2^logFrom coefficients at `from`. An even
@@ -133,6 +154,11 @@ export interface Kernels {
    * `eq`: planes of 2^(log−1) words, a level of `eqTables`.
    */
   roundSums(layer: Fractions, log: number, eq: Pointer, lambda: QM31): readonly [QM31, QM31]
+  /**
+   * The coefficient of X² in h of `roundSums` alone, for half the work. It is all that the first round of a layer needs:
+   * there h(b) = n_b + lambda·d_b, of the values n_b, d_b of the layer above in which its own sumcheck ended.
+   */
+  roundSquare(layer: Fractions, log: number, eq: Pointer, lambda: QM31): QM31
   /**
    * Binds bit log − 1 (log >= 1) of x to `challenge`: f(y) += challenge·(f(y + 2^(log−1)) − f(y)) for y < 2^(log−1) in
    * each of the four halves, in place; the words of y >= 2^(log−1) are arbitrary afterwards. Numerators of a `base` layer

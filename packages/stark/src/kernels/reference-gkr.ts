@@ -8,6 +8,7 @@ export type TreeKernels = Pick<
   | 'eqTables'
   | 'addFractions'
   | 'roundSums'
+  | 'roundSquare'
   | 'bindFractions'
   | 'runningSum'
   | 'innerProduct'
@@ -55,6 +56,23 @@ export function referenceTree(words: (pointer: Pointer, length: number) => Uint3
     return (i) => [n.get(i), n.get(i + nHalf), d.get(i), d.get(i + dHalf)]
   }
 
+  const roundSums: TreeKernels['roundSums'] = (layer, log, eq, lambda) => {
+    const n = 2 ** (log - 1)
+    const at = pairs(layer)
+    const weights = plane(eq, n)
+    const summand = ([n0, n1, d0, d1]: readonly QM31[]): QM31 =>
+      Q.add(Q.mul(n0, d1), Q.mul(d0, Q.add(n1, Q.mul(lambda, d1))))
+    let constant: QM31 = Q.ZERO
+    let square: QM31 = Q.ZERO
+    for (let y = 0; y < n; y++) {
+      const [low, high] = [at(y), at(y + n)]
+      constant = Q.add(constant, Q.mul(weights.get(y), summand(low)))
+      const steps = low.map((f, k) => Q.sub(high[k], f))
+      square = Q.add(square, Q.mul(weights.get(y), summand(steps)))
+    }
+    return [constant, square]
+  }
+
   return {
     eqTables(point, tables) {
       plane(tables + 16, 1).set(0, Q.ONE)
@@ -80,22 +98,8 @@ export function referenceTree(words: (pointer: Pointer, length: number) => Uint3
       }
     },
 
-    roundSums(layer, log, eq, lambda) {
-      const n = 2 ** (log - 1)
-      const at = pairs(layer)
-      const weights = plane(eq, n)
-      const summand = ([n0, n1, d0, d1]: readonly QM31[]): QM31 =>
-        Q.add(Q.mul(n0, d1), Q.mul(d0, Q.add(n1, Q.mul(lambda, d1))))
-      let constant: QM31 = Q.ZERO
-      let square: QM31 = Q.ZERO
-      for (let y = 0; y < n; y++) {
-        const [low, high] = [at(y), at(y + n)]
-        constant = Q.add(constant, Q.mul(weights.get(y), summand(low)))
-        const steps = low.map((f, k) => Q.sub(high[k], f))
-        square = Q.add(square, Q.mul(weights.get(y), summand(steps)))
-      }
-      return [constant, square]
-    },
+    roundSums,
+    roundSquare: (layer, log, eq, lambda) => roundSums(layer, log, eq, lambda)[1],
 
     bindFractions(layer, log, challenge, to) {
       const n = 2 ** (log - 1)

@@ -13,7 +13,7 @@ const GARBAGE = 0xdeadbeef
 
 /** The kernels in plain TypeScript, for clarity: what the WASM ones are tested against. */
 export function referenceKernels(maxWords?: number): Kernels {
-  const arena = createArena(0, maxWords, GARBAGE)
+  const arena = createArena(0, maxWords, { garbage: GARBAGE })
   const { words } = arena
   const planesOf = (pointer: number, log: number): Uint32Array => words(pointer, 4 * 2 ** log)
   const treeOf = (pointer: number, log: number): Uint32Array => words(pointer, 8 * (2 ** (log + 1) - 1))
@@ -26,6 +26,8 @@ export function referenceKernels(maxWords?: number): Kernels {
     mark: arena.mark,
     release: arena.release,
     words,
+    threads: 1,
+    close() {},
 
     extendColumn(values, coefficients, extended, log, logBlowup) {
       const column = T.naturalToDomain(words(values, 2 ** log), log)
@@ -33,11 +35,22 @@ export function referenceKernels(maxWords?: number): Kernels {
       words(coefficients, 2 ** log).set(column)
       words(extended, 2 ** (log + logBlowup)).set(T.evaluate(column, log + logBlowup))
     },
+    extendColumns(columns, logBlowup) {
+      for (const { values, coefficients, extended, log } of columns)
+        kernels.extendColumn(values, coefficients, extended, log, logBlowup)
+    },
     interpolate(column, log, logDomain) {
       T.interpolate(words(column, 2 ** log), logDomain)
     },
+    interpolateColumns(columns, log, logDomain) {
+      for (const column of columns) kernels.interpolate(column, log, logDomain)
+    },
     evaluate(coefficients, destination, log, logDomain) {
       words(destination, 2 ** logDomain).set(T.evaluate(words(coefficients, 2 ** log), logDomain))
+    },
+    evaluateColumns(columns, logDomain) {
+      for (const { coefficients, extended, log } of columns)
+        kernels.evaluate(coefficients, extended, log, logDomain)
     },
     addLiftedCoefficients(from, logFrom, to, logTo) {
       T.addLifted(words(from, 2 ** logFrom), words(to, 2 ** logTo))

@@ -1,6 +1,8 @@
 import type { FunctionBuilder, Local } from '@vouch/wasm'
 import { P } from '../field/m31.ts'
 
+export { mulLimbs } from './simd-wide.ts'
+
 /**
  * M31 and QM31 in four lanes. Values are in [0, P], P standing for 0 until `canonical`.
  * Each method takes its operands from the stack and leaves its result there.
@@ -8,6 +10,8 @@ import { P } from '../field/m31.ts'
 export interface Simd {
   /** The splat of P, set at the top of the function. */
   readonly p: Local
+  /** The same in 64-bit lanes. */
+  readonly wideP: Local
   /** [s in 0..2P] -> [s mod P, in 0..P]. */
   reduce(): void
   /** [a in 0..P] -> [a in 0..P-1]. */
@@ -30,7 +34,8 @@ export interface Simd {
  */
 export function simd(f: FunctionBuilder): Simd {
   const p = f.local('v128')
-  f.v128(P).set(p)
+  const wideP = f.local('v128')
+  f.v128(P).tee(p).i32(32).op('i64x2.shr_u').set(wideP)
   const reduce = (): void => {
     f.temp('v128', (t) => f.tee(t).get(t, p).op('i32x4.sub', 'i32x4.min_u'))
   }
@@ -49,6 +54,7 @@ export function simd(f: FunctionBuilder): Simd {
   }
   return {
     p,
+    wideP,
     reduce,
     canonical: reduce,
     add() {
@@ -123,70 +129,14 @@ export function mulLimbsBase(f: FunctionBuilder, s: Simd, x: Limbs, doubledB: Lo
   }
 }
 
-/**
- * `to = x · y`, Karatsuba over CM31 with u² = 2 + i, the CM31 products by the schoolbook. `to` may be `x` or `y`.
- */
-export function mulLimbs(f: FunctionBuilder, s: Simd, x: Limbs, y: Limbs, to: Limbs): void {
-  const product = (
-    [ar, ai]: readonly [Local, Local],
-    [br, bi]: readonly [Local, Local],
-    [cr, ci]: readonly [Local, Local],
-  ): void => {
-    f.temp('v128', (dr) =>
-      f.temp('v128', (di) => {
-        f.get(br)
-        s.double()
-        f.set(dr).get(bi)
-        s.double()
-        f.set(di).get(ar, dr)
-        s.mulDoubled()
-        f.get(ai, di)
-        s.mulDoubled()
-        s.sub()
-        f.set(cr).get(ar, di)
-        s.mulDoubled()
-        f.get(ai, dr)
-        s.mulDoubled()
-        s.add()
-        f.set(ci)
-      }),
-    )
-  }
-  const v = (): Local => f.take('v128')
-  const [lr, li, hr, hi, mr, mi, s0, s1, t0, t1] = [v(), v(), v(), v(), v(), v(), v(), v(), v(), v()]
-  const binary = (op: 'add' | 'sub', a: Local, b: Local): void => {
-    f.get(a, b)
-    s[op]()
-  }
-  binary('add', x[0], x[2])
-  f.set(s0)
-  binary('add', x[1], x[3])
-  f.set(s1)
-  binary('add', y[0], y[2])
-  f.set(t0)
-  binary('add', y[1], y[3])
-  f.set(t1)
-  product([x[0], x[1]], [y[0], y[1]], [lr, li])
-  product([x[2], x[3]], [y[2], y[3]], [hr, hi])
-  product([s0, s1], [t0, t1], [mr, mi])
-  f.get(lr)
-  binary('add', hr, hr)
-  f.get(hi)
-  s.sub()
-  s.add()
-  f.set(to[0])
-  f.get(li, hr)
-  binary('add', hi, hi)
-  s.add()
-  s.add()
-  f.set(to[1])
-  binary('sub', mr, lr)
-  f.get(hr)
-  s.sub()
-  f.set(to[2])
-  binary('sub', mi, li)
-  f.get(hi)
-  s.sub()
-  f.set(to[3])
-  f.give(t1, t0, s1, s0, mi, mr, hi, hr, li, lr)
+/** A QM31 of four words in all lanes. */
+export const splatLimbs = (f: FunctionBuilder, address: Local, offset: number): Limbs => {
+  const limbs = takeLimbs(f)
+  limbs.forEach((limb, l) =>
+    f
+      .get(address)
+      .load('v128.load32_splat', offset + 4 * l)
+      .set(limb),
+  )
+  return limbs
 }

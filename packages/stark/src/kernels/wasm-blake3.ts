@@ -1,7 +1,7 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
+import type { FunctionBuilder, Global, Local, ModuleBuilder } from '@vouch/wasm'
 import type { Vectors } from './wasm-field.ts'
 import { transpose } from './wasm-field.ts'
-import { CHAINING, KEYS, SCRATCH } from './wasm-layout.ts'
+import { BLOCKS, CHAINING, KEYS } from './wasm-layout.ts'
 
 /**
  * Keyed BLAKE3 of messages of one chunk (at most 1,024 bytes), four messages at once, one a lane.
@@ -11,7 +11,7 @@ import { CHAINING, KEYS, SCRATCH } from './wasm-layout.ts'
  *                                                          lifted by `shift` layers, or 0 for zero digests
  * nodes(from, to, count)                                   parents of 2·count digests; count a multiple of 4
  * friLeaves(planes, planeBytes, arityLog, to, start, count)
- * grind(mask, low, high, count)                            nonces high·2^32 + low + [0, count); the offset of the first hit, or −1
+ * grind(seed, mask, low, high, count)                      `seed`: 8 splatted words; nonces high·2^32 + low + [0, count); the offset of the first hit, or −1
  * Counts of leaves are multiples of 16.
  */
 const IV = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a]
@@ -34,13 +34,13 @@ const KEYED_HASH = 16
 const LAST = CHUNK_END | ROOT | KEYED_HASH
 const MESSAGE_BYTES = 4096
 
-export function emitBlake3(m: ModuleBuilder): void {
+export function emitBlake3(m: ModuleBuilder, scratch: Global): void {
   const compress = emitCompress(m)
-  const message = emitMessage(m, compress)
-  emitLeaves(m, message)
-  emitFriLeaves(m, message)
-  emitNodes(m, compress)
-  emitGrind(m, compress)
+  const message = emitMessage(m, scratch, compress)
+  emitLeaves(m, scratch, message)
+  emitFriLeaves(m, scratch, message)
+  emitNodes(m, scratch, compress)
+  emitGrind(m, scratch, compress)
 }
 
 /** `compress(message, from, to, length, flags)`: chaining values at `from` to those at `to`; all in four lanes, counter 0. */
@@ -103,7 +103,7 @@ function emitCompress(m: ModuleBuilder): FunctionBuilder {
  * `message(at, words, to)`: the keyed hash (leaf key) of 4 messages of words >= 1 words at `at`, zero-padded there to whole blocks;
  * the digests go to `to` row by row.
  */
-function emitMessage(m: ModuleBuilder, compress: FunctionBuilder): FunctionBuilder {
+function emitMessage(m: ModuleBuilder, scratch: Global, compress: FunctionBuilder): FunctionBuilder {
   const f = m.func('', ['i32', 'i32', 'i32'])
   const [at, words, to] = f.params
   const [chaining, flags] = [f.local('i32'), f.local('i32')]
@@ -112,15 +112,15 @@ function emitMessage(m: ModuleBuilder, compress: FunctionBuilder): FunctionBuild
   f.block((done) => {
     f.loop((again) => {
       f.get(words).i32(16).op('i32.le_u').brIf(done)
-      f.get(at, chaining).i32(CHAINING).i32(64).get(flags).call(compress)
-      f.i32(CHAINING).set(chaining).i32(KEYED_HASH).set(flags)
+      f.get(at, chaining).global(scratch, CHAINING).i32(64).get(flags).call(compress)
+      f.global(scratch, CHAINING).set(chaining).i32(KEYED_HASH).set(flags)
       f.increment(at, 64 * 4).increment(words, -16)
       f.br(again)
     })
   })
-  f.get(at, chaining).i32(CHAINING).get(words).i32(2).op('i32.shl')
+  f.get(at, chaining).global(scratch, CHAINING).get(words).i32(2).op('i32.shl')
   f.get(flags).i32(LAST).op('i32.or').call(compress)
-  storeDigests(f, to)
+  storeDigests(f, scratch, to)
   return f
 }
 
@@ -132,13 +132,13 @@ const vectors = (f: FunctionBuilder): Vectors => [
 ]
 
 /** The four digests at CHAINING, row by row from `to`. */
-function storeDigests(f: FunctionBuilder, to: Local): void {
+function storeDigests(f: FunctionBuilder, scratch: Global, to: Local): void {
   const v = vectors(f)
   for (const half of [0, 1]) {
     v.forEach((x, k) =>
       f
-        .i32(CHAINING + 64 * half + 16 * k)
-        .load('v128.load')
+        .global(scratch)
+        .load('v128.load', CHAINING + 64 * half + 16 * k)
         .set(x),
     )
     transpose(f, v)
@@ -147,33 +147,47 @@ function storeDigests(f: FunctionBuilder, to: Local): void {
   f.give(...v)
 }
 
-/** Zeroes the words after `words` of the last block of the four messages in SCRATCH. */
-function padMessages(f: FunctionBuilder, words: Local): void {
+/** Zeroes the words after `words` of the last block of the four messages at BLOCKS. */
+function padMessages(f: FunctionBuilder, scratch: Global, words: Local): void {
   f.temp('i32', (at) =>
     f.temp('i32', (end) => {
-      f.get(words).i32(4).op('i32.shl').set(at)
-      f.get(words).i32(15).op('i32.add').i32(-16).op('i32.and').i32(4).op('i32.shl').set(end)
+      f.global(scratch).get(words).i32(4).op('i32.shl', 'i32.add').set(at)
+      f.global(scratch)
+        .get(words)
+        .i32(15)
+        .op('i32.add')
+        .i32(-16)
+        .op('i32.and')
+        .i32(4)
+        .op('i32.shl', 'i32.add')
+        .set(end)
       f.while(at, end, 16, () => {
         for (let quad = 0; quad < 4; quad++)
           f.get(at)
             .v128(0)
-            .store('v128.store', SCRATCH + MESSAGE_BYTES * quad)
+            .store('v128.store', BLOCKS + MESSAGE_BYTES * quad)
       })
     }),
   )
 }
 
-/** Hashes the four messages of SCRATCH to 16 digests from `to`. */
-function hashMessages(f: FunctionBuilder, message: FunctionBuilder, words: Local, to: Local): void {
+/** Hashes the four messages at BLOCKS to 16 digests from `to`. */
+function hashMessages(
+  f: FunctionBuilder,
+  scratch: Global,
+  message: FunctionBuilder,
+  words: Local,
+  to: Local,
+): void {
   for (let quad = 0; quad < 4; quad++)
-    f.i32(SCRATCH + MESSAGE_BYTES * quad)
+    f.global(scratch, BLOCKS + MESSAGE_BYTES * quad)
       .get(words, to)
       .i32(128 * quad)
       .op('i32.add')
       .call(message)
 }
 
-function emitLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
+function emitLeaves(m: ModuleBuilder, scratch: Global, message: FunctionBuilder): void {
   const f = m.func('leaves', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const [table, words, previous, shift, to, start, count] = f.params
   const i32 = (): Local => f.local('i32')
@@ -182,7 +196,7 @@ function emitLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
   f.get(start, count).op('i32.add').set(end)
   f.get(table, words).i32(2).op('i32.shl', 'i32.add').set(tableEnd)
   f.increment(words, 8)
-  padMessages(f, words)
+  padMessages(f, scratch, words)
   f.increment(shift, 1)
   f.while(start, end, 16, () => {
     for (let quad = 0; quad < 4; quad++)
@@ -204,13 +218,13 @@ function emitLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
         transpose(f, v)
         v.forEach((x, k) =>
           f
-            .i32(SCRATCH + MESSAGE_BYTES * quad + 64 * half + 16 * k)
+            .global(scratch)
             .get(x)
-            .store('v128.store'),
+            .store('v128.store', BLOCKS + MESSAGE_BYTES * quad + 64 * half + 16 * k),
         )
       }
     f.get(start).i32(2).op('i32.shl').set(offset)
-    f.i32(SCRATCH + 128).set(at)
+    f.global(scratch, BLOCKS + 128).set(at)
     f.get(table).set(column)
     f.while(column, tableEnd, 4, () => {
       f.temp('i32', (source) => {
@@ -223,11 +237,11 @@ function emitLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
       f.increment(at, 16)
     })
     f.get(to, start).i32(5).op('i32.shl', 'i32.add').set(target)
-    hashMessages(f, message, words, target)
+    hashMessages(f, scratch, message, words, target)
   })
 }
 
-function emitFriLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
+function emitFriLeaves(m: ModuleBuilder, scratch: Global, message: FunctionBuilder): void {
   const f = m.func('friLeaves', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const [planes, planeBytes, arityLog, to, start, count] = f.params
   const i32 = (): Local => f.local('i32')
@@ -245,15 +259,15 @@ function emitFriLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
   f.get(start, count).op('i32.add').set(end)
   f.i32(1).get(arityLog).op('i32.shl').set(arity)
   f.get(arity).i32(2).op('i32.shl').tee(stride).i32(8).op('i32.add').set(words)
-  padMessages(f, words)
+  padMessages(f, scratch, words)
   for (let w = 0; w < 8; w++)
     for (let quad = 0; quad < 4; quad++)
-      f.i32(SCRATCH + MESSAGE_BYTES * quad + 16 * w)
+      f.global(scratch)
         .v128(0)
-        .store('v128.store')
+        .store('v128.store', BLOCKS + MESSAGE_BYTES * quad + 16 * w)
   f.while(start, end, 16, () => {
     f.i32(0).set(j)
-    f.i32(SCRATCH + 128).set(at)
+    f.global(scratch, BLOCKS + 128).set(at)
     f.while(j, arity, 1, () => {
       for (let limb = 0; limb < 4; limb++) {
         // Value j of leaf `start`, limb by limb; the next leaf's is 2^arityLog words on.
@@ -279,11 +293,11 @@ function emitFriLeaves(m: ModuleBuilder, message: FunctionBuilder): void {
       }
     })
     f.get(to, start).i32(5).op('i32.shl', 'i32.add').set(target)
-    hashMessages(f, message, words, target)
+    hashMessages(f, scratch, message, words, target)
   })
 }
 
-function emitNodes(m: ModuleBuilder, compress: FunctionBuilder): void {
+function emitNodes(m: ModuleBuilder, scratch: Global, compress: FunctionBuilder): void {
   const f = m.func('nodes', ['i32', 'i32', 'i32'])
   const [from, to, count] = f.params
   const end = f.local('i32')
@@ -300,51 +314,50 @@ function emitNodes(m: ModuleBuilder, compress: FunctionBuilder): void {
       transpose(f, v)
       v.forEach((x, k) =>
         f
-          .i32(SCRATCH + 64 * quarter + 16 * k)
+          .global(scratch)
           .get(x)
-          .store('v128.store'),
+          .store('v128.store', BLOCKS + 64 * quarter + 16 * k),
       )
     }
-    f.i32(SCRATCH)
+    f.global(scratch, BLOCKS)
       .i32(KEYS.node)
-      .i32(CHAINING)
+      .global(scratch, CHAINING)
       .i32(64)
       .i32(CHUNK_START | LAST)
       .call(compress)
-    storeDigests(f, to)
+    storeDigests(f, scratch, to)
     f.increment(from, 256)
   })
 }
 
-/** The seed's eight splatted words lie at SCRATCH. */
-function emitGrind(m: ModuleBuilder, compress: FunctionBuilder): void {
-  const f = m.func('grind', ['i32', 'i32', 'i32', 'i32'], ['i32'])
-  const [mask, low, high, count] = f.params
+function emitGrind(m: ModuleBuilder, scratch: Global, compress: FunctionBuilder): void {
+  const f = m.func('grind', ['i32', 'i32', 'i32', 'i32', 'i32'], ['i32'])
+  const [seed, mask, low, high, count] = f.params
   const [i, hits] = [f.local('i32'), f.local('i32')]
   const masks = f.local('v128')
+  const word = (w: number, value: () => void): void => {
+    f.global(scratch)
+    value()
+    f.store('v128.store', BLOCKS + 16 * w)
+  }
   f.get(mask).op('i32x4.splat').set(masks)
-  f.i32(SCRATCH + 16 * 9)
-    .get(high)
-    .op('i32x4.splat')
-    .store('v128.store')
-  for (let w = 10; w < 16; w++)
-    f.i32(SCRATCH + 16 * w)
-      .v128(0)
-      .store('v128.store')
+  for (let w = 0; w < 8; w++) word(w, () => f.get(seed).load('v128.load', 16 * w))
+  word(9, () => f.get(high).op('i32x4.splat'))
+  for (let w = 10; w < 16; w++) word(w, () => f.v128(0))
   f.while(i, count, 4, () => {
-    f.i32(SCRATCH + 16 * 8)
-      .get(low, i)
-      .op('i32.add', 'i32x4.splat')
-      .v128(0, 1, 2, 3)
-      .op('i32x4.add')
-      .store('v128.store')
-    f.i32(SCRATCH)
+    word(8, () => f.get(low, i).op('i32.add', 'i32x4.splat').v128(0, 1, 2, 3).op('i32x4.add'))
+    f.global(scratch, BLOCKS)
       .i32(KEYS.grind)
-      .i32(CHAINING)
+      .global(scratch, CHAINING)
       .i32(40)
       .i32(CHUNK_START | LAST)
       .call(compress)
-    f.i32(CHAINING).load('v128.load').get(masks).op('v128.and').v128(0).op('i32x4.eq', 'i32x4.bitmask')
+    f.global(scratch)
+      .load('v128.load', CHAINING)
+      .get(masks)
+      .op('v128.and')
+      .v128(0)
+      .op('i32x4.eq', 'i32x4.bitmask')
     f.tee(hits).if(() => {
       f.get(hits).op('i32.ctz').get(i).op('i32.add').set(i)
       f.get(i).i32(-1).get(i, count).op('i32.lt_u', 'select', 'return')

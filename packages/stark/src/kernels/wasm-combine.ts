@@ -5,18 +5,18 @@ import type { QM31 } from '../field/qm31.ts'
 import type { Arena } from './arena.ts'
 import type { Kernels, Pointer } from './kernels.ts'
 import * as T from './reference-transforms.ts'
-import { SCRATCH } from './wasm-layout.ts'
+import type { Functions, Pool } from './pool.ts'
 import { SUM_BYTES } from './wasm-linear.ts'
-import type { Functions } from './wasm-tables.ts'
 
-/** Rows (or coefficients) handled at once: their wide sums, 32 bytes a row, and a basis chunk stay in the first cache. */
-const CHUNK = 512
-const DOT_CHUNK = 1024
+/** Products of a word by an extension element in a job. */
+const JOB_PRODUCTS = 2 ** 16
+/** Rows of a job over so many columns. */
+const rowsOf = (columns: number): number => Math.max(1024, JOB_PRODUCTS / 2 ** Math.ceil(Math.log2(columns)))
 
 type Combining = Pick<Kernels, 'basisAt' | 'dotProducts' | 'accumulate' | 'addLiftedCoefficients'>
 
-export function combining(arena: Arena, functions: Functions): Combining {
-  const { accumulate8, accumulate4, finish, dot, scaleExtension, liftAdd, addWords } = functions
+export function combining(arena: Arena, functions: Functions, pool: Pool): Combining {
+  const { accumulateRows, dots, scaleExtension, liftAdd, addWords } = functions
   return {
     accumulate(columns, weights, log, planes) {
       const n = 2 ** log
@@ -40,15 +40,15 @@ export function combining(arena: Arena, functions: Functions): Combining {
         t.set(columns)
         const w = arena.words(factors, 4 * padded)
         weights.forEach((weight, j) => w.set(weight, 4 * j))
-        for (let first = 0; first < n; first += CHUNK) {
-          const vectors = Math.min(CHUNK, n - first) / 4
-          arena.words(SCRATCH, (vectors * SUM_BYTES) / 4).fill(0)
-          for (let j = 0; j < padded; j += 8) {
-            const group = padded - j >= 8 ? accumulate8! : accumulate4!
-            group(table + 4 * j, factors + 16 * j, first, vectors, SCRATCH)
-          }
-          finish(SCRATCH, planes, 4 * n, first, vectors)
-        }
+        pool.ranges(accumulateRows, 0, n, rowsOf(padded), (a, b) => [
+          table,
+          factors,
+          padded,
+          a,
+          b - a,
+          planes,
+          4 * n,
+        ])
       })
     },
 
@@ -63,18 +63,27 @@ export function combining(arena: Arena, functions: Functions): Combining {
         )
       }
       return arena.scoped(() => {
-        const sums = arena.alloc((columns.length * SUM_BYTES) / 4)
-        const chunk = Math.min(n, DOT_CHUNK)
-        for (let first = 0; first < n; first += chunk)
-          columns.forEach((pointer, j) => {
-            dot(pointer + 4 * first, basis + 4 * first, 4 * n, chunk / 4, sums + SUM_BYTES * j)
-          })
+        const stride = columns.length * SUM_BYTES
+        const sums = arena.alloc((pool.threads * stride) / 4)
+        const table = arena.alloc(columns.length)
+        arena.words(table, columns.length).set(columns)
+        pool.ranges(dots, 0, n, rowsOf(columns.length), (a, b) => [
+          table,
+          columns.length,
+          basis,
+          4 * n,
+          a,
+          b - a,
+          { pointer: sums, stride },
+        ])
         return columns.map((_, j): QM31 => {
-          const w = arena.words(sums + SUM_BYTES * j, SUM_BYTES / 4)
           const limb = (k: number): number => {
             let sum = 0
-            // Four 64-bit sums below 2^34, exact as doubles.
-            for (let i = 8 * k; i < 8 * k + 8; i += 2) sum += w[i] + w[i + 1] * 2 ** 32
+            // Four 64-bit sums a thread below 2^34, exact as doubles.
+            for (let t = 0; t < pool.threads; t++) {
+              const w = arena.words(sums + t * stride + SUM_BYTES * j, SUM_BYTES / 4)
+              for (let i = 8 * k; i < 8 * k + 8; i += 2) sum += w[i] + w[i + 1] * 2 ** 32
+            }
             return M.fromInteger(sum)
           }
           return [limb(0), limb(1), limb(2), limb(3)]
@@ -89,12 +98,22 @@ export function combining(arena: Arena, functions: Functions): Combining {
       T.basisPlanes(point, small, start)
       const w = arena.words(planes, 4 * n)
       for (let k = 0; k < 4; k++) w.set(start.subarray(k * 2 ** small, (k + 1) * 2 ** small), k * n)
-      let p = point
-      for (let bit = 2; bit < log; bit++) {
-        p = doubleExtension(p)
-        arena.words(SCRATCH, 4).set(p.x)
-        scaleExtension(planes, planes + 4 * 2 ** bit, 4 * n, 2 ** bit, SCRATCH)
-      }
+      arena.scoped(() => {
+        const factor = arena.alloc(4)
+        let p = point
+        for (let bit = 2; bit < log; bit++) {
+          p = doubleExtension(p)
+          arena.words(factor, 4).set(p.x)
+          const to = planes + 4 * 2 ** bit
+          pool.ranges(scaleExtension, 0, 2 ** bit, JOB_PRODUCTS / 8, (a, b) => [
+            planes + 4 * a,
+            to + 4 * a,
+            4 * n,
+            b - a,
+            factor,
+          ])
+        }
+      })
     },
 
     addLiftedCoefficients(from: Pointer, logFrom, to: Pointer, logTo) {

@@ -15,15 +15,28 @@ import { FORWARD, INVERSE } from './wasm-layout.ts'
  * forward4, forward2 (from, to, heap, words, bit)      layers bit+1, bit / layer bit
  * forwardLast(from, to, heap, words)                   layers 3-0
  */
-export function emitFft(m: ModuleBuilder): void {
-  emitInverseFirst(m)
-  emitInverseNatural(m)
-  emitPass(m, 'inverse4')
-  emitPass(m, 'inverse2')
-  emitPass(m, 'forward4')
-  emitPass(m, 'forward2')
-  emitForwardLast(m)
+export const emitFft = (m: ModuleBuilder): FftFunctions => ({
+  inverseFirst: emitInverseFirst(m),
+  inverseNatural: emitInverseNatural(m),
+  inverse4: emitPass(m, 'inverse4'),
+  inverse2: emitPass(m, 'inverse2'),
+  forward4: emitPass(m, 'forward4'),
+  forward2: emitPass(m, 'forward2'),
+  forwardLast: emitForwardLast(m),
+})
+
+export interface FftFunctions {
+  readonly inverseFirst: FunctionBuilder
+  readonly inverseNatural: FunctionBuilder
+  readonly inverse4: FunctionBuilder
+  readonly inverse2: FunctionBuilder
+  readonly forward4: FunctionBuilder
+  readonly forward2: FunctionBuilder
+  readonly forwardLast: FunctionBuilder
 }
+
+/** The smallest transform in four lanes. Below it the reference runs. */
+export const MIN_LOG = 4
 
 /** (a, b) -> (a + b, (a − b)·w), `w` doubled; with `flip` (a + b, (b − a)·w). */
 function inverseButterfly(f: FunctionBuilder, s: Simd, a: Local, b: Local, w: Local, flip = false): void {
@@ -103,8 +116,8 @@ function scaling(f: FunctionBuilder, s: Simd, log: Local): () => void {
   return () => rotate(f, s, left, log)
 }
 
-function emitInverseFirst(m: ModuleBuilder): void {
-  const f = m.func('inverseFirst', ['i32', 'i32', 'i32', 'i32', 'i32'])
+function emitInverseFirst(m: ModuleBuilder): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const [from, to, heap, count, log] = f.params
   const layers = inverse16(f, s)
@@ -124,10 +137,11 @@ function emitInverseFirst(m: ModuleBuilder): void {
     })
     f.increment(to, 64).increment(heap16, 1)
   })
+  return f
 }
 
-function emitInverseNatural(m: ModuleBuilder): void {
-  const f = m.func('inverseNatural', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
+function emitInverseNatural(m: ModuleBuilder): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const [from, to, log, j, u, count] = f.params
   const layers = inverse16(f, s)
@@ -180,13 +194,17 @@ function emitInverseNatural(m: ModuleBuilder): void {
     f.get(j).get(j).i32(1).op('i32.add', 'i32.xor').set(flips)
     f.get(u, flips, width, flips).op('i32.popcnt', 'i32.sub', 'i32.shl', 'i32.xor').set(u)
   })
+  return f
 }
 
 /** One pass of one or two layers. The inverse ones work in place. */
-function emitPass(m: ModuleBuilder, name: 'inverse4' | 'inverse2' | 'forward4' | 'forward2'): void {
+function emitPass(
+  m: ModuleBuilder,
+  name: 'inverse4' | 'inverse2' | 'forward4' | 'forward2',
+): FunctionBuilder {
   const inverse = name.startsWith('inverse')
   const four = name.endsWith('4')
-  const f = m.func(name, inverse ? ['i32', 'i32', 'i32', 'i32'] : ['i32', 'i32', 'i32', 'i32', 'i32'])
+  const f = m.func('', inverse ? ['i32', 'i32', 'i32', 'i32'] : ['i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const [from, heap, count, bit] = inverse ? f.params : [f.params[0], ...f.params.slice(2)]
   const i32 = (): Local => f.local('i32')
@@ -248,10 +266,11 @@ function emitPass(m: ModuleBuilder, name: 'inverse4' | 'inverse2' | 'forward4' |
       f.op('i32.add').tee(q).get(end).op('i32.lt_u').brIf(again)
     })
   })
+  return f
 }
 
-function emitForwardLast(m: ModuleBuilder): void {
-  const f = m.func('forwardLast', ['i32', 'i32', 'i32', 'i32'])
+function emitForwardLast(m: ModuleBuilder): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const turn = quarterTurn(f, signs(f))
   const [from, to, heap, count] = f.params
@@ -287,4 +306,5 @@ function emitForwardLast(m: ModuleBuilder): void {
     storeVectors(f, to, v)
     f.increment(to, 64).increment(heap16, 1)
   })
+  return f
 }

@@ -1,41 +1,50 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from '@vouch/wasm'
+import type { FunctionBuilder, Global, Local, ModuleBuilder } from '@vouch/wasm'
 import type { Limbs } from './simd.ts'
 import { addLimbs, mulLimbs, simd, storeLimbs, takeLimbs } from './simd.ts'
 import { TURN_SIGNS, entry, points16, rotate, signs } from './wasm-field.ts'
-import { INVERSE, SCRATCH } from './wasm-layout.ts'
+import { BLOCKS, INVERSE } from './wasm-layout.ts'
 import { planeAddresses } from './wasm-linear.ts'
 
 /**
- * FRI folds and DEEP quotients.
+ * One FRI fold and DEEP quotients of a few positions; wasm-rows.ts goes through many.
  *
  * fold(from, fromBytes, to, toBytes, heap, words, circle, beta)  one fold to `words` outputs; `heap` as in wasm-fft.ts for the
  *   circle domain (of which a line is the x coordinates) at the first input; beta is 4 words, already halved
- * denominators(heap, words, constants)  to SCRATCH, for positions of a domain: see QUOTIENT
+ * denominators(heap, words, constants)  to scratch, for positions of a domain: see QUOTIENT
  * quotients(words, constants, first, sums, count, planes, planeBytes)  adds the quotients of the same positions
- * selector(heap, words, constants)      numerators and denominators of the first-row selector, to SCRATCH
- * products(a, b, to, words)             to[i] = a[i]·b[i]
+ * selector(heap, words, constants)      numerators and denominators of the first-row selector, to scratch
+ * products(a, b, to, words, factor)     to[i] = a[i]·b[i]·factor, the factor doubled
  */
-export function emitFolds(m: ModuleBuilder): void {
-  emitFold(m)
-  emitDenominators(m)
-  emitQuotients(m)
-  emitSelector(m)
+export const emitFolds = (m: ModuleBuilder, scratch: Global): FoldFunctions => ({
+  fold: emitFold(m),
+  denominators: emitDenominators(m, scratch),
+  quotients: emitQuotients(m, scratch),
+  selector: emitSelector(m, scratch),
+  products: emitProducts(m),
+})
+
+export interface FoldFunctions {
+  readonly fold: FunctionBuilder
+  readonly denominators: FunctionBuilder
+  readonly quotients: FunctionBuilder
+  readonly selector: FunctionBuilder
+  readonly products: FunctionBuilder
 }
 
-/** Positions handled at once, and what is kept of them in SCRATCH: `CHUNK` words each. */
+/** Positions handled at once, and where in scratch memory is kept what of them: `CHUNK` words each. */
 export const CHUNK = 1024
 const BYTES = 4 * CHUNK
 export const QUOTIENT = {
-  re: SCRATCH,
-  im: SCRATCH + BYTES,
+  re: BLOCKS,
+  im: BLOCKS + BYTES,
   /** Twice the y coordinates. */
-  y: SCRATCH + 2 * BYTES,
-  norm: SCRATCH + 3 * BYTES,
-  inverse: SCRATCH + 4 * BYTES,
+  y: BLOCKS + 2 * BYTES,
+  norm: BLOCKS + 3 * BYTES,
+  inverse: BLOCKS + 4 * BYTES,
 } as const
 
-function emitFold(m: ModuleBuilder): void {
-  const f = m.func('fold', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
+function emitFold(m: ModuleBuilder): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const sign = signs(f)
   const [from, fromBytes, to, toBytes, heap, words, circle, beta] = f.params
@@ -90,6 +99,7 @@ function emitFold(m: ModuleBuilder): void {
     for (const a of source) f.increment(a, 32)
     for (const a of target.slice(1)) f.increment(a, 16)
   })
+  return f
 }
 
 const splats = (f: FunctionBuilder, constants: Local, from: number, count: number): Local[] =>
@@ -101,16 +111,17 @@ const splats = (f: FunctionBuilder, constants: Local, from: number, count: numbe
     return local
   })
 
-/** Runs `points` over `words` positions from `heap` on, 16 at a time; `at` is the offset in bytes. */
+/** Runs `points` over `words` positions from `heap` on, 16 at a time; `at` is the offset in bytes from scratch memory on. */
 function eachPoints(
   f: FunctionBuilder,
+  scratch: Global,
   heap: Local,
   words: Local,
   at: Local,
   points: (heap4: Local) => void,
 ): void {
   const end = f.local('i32')
-  f.get(words).i32(2).op('i32.shl').set(end)
+  f.global(scratch).tee(at).get(words).i32(2).op('i32.shl', 'i32.add').set(end)
   f.get(heap).i32(2).op('i32.shr_u').set(heap)
   f.while(at, end, 64, () => {
     points(heap)
@@ -119,8 +130,8 @@ function eachPoints(
 }
 
 /** Constants: Im y₀, Im x₀ and c = Re y₀·Im x₀ − Re x₀·Im y₀, two words each. d = x·Im y₀ − y·Im x₀ + c. */
-function emitDenominators(m: ModuleBuilder): void {
-  const f = m.func('denominators', ['i32', 'i32', 'i32'])
+function emitDenominators(m: ModuleBuilder, scratch: Global): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32'])
   const s = simd(f)
   const [heap, words, constants] = f.params
   const [aRe, aIm, bRe, bIm, cRe, cIm] = splats(f, constants, 0, 6)
@@ -149,12 +160,13 @@ function emitDenominators(m: ModuleBuilder): void {
     s.add()
     f.store('v128.store', QUOTIENT.norm + 16 * k)
   })
-  eachPoints(f, heap, words, at, points)
+  eachPoints(f, scratch, heap, words, at, points)
+  return f
 }
 
 /** Constants 6..9 are a, 10..13 are −b. `sums` is `count` triples of words: planes, bytes a plane, shift m. */
-function emitQuotients(m: ModuleBuilder): void {
-  const f = m.func('quotients', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
+function emitQuotients(m: ModuleBuilder, scratch: Global): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const [words, constants, first, sums, count, planes, planeBytes] = f.params
   const i32 = (): Local => f.local('i32')
@@ -163,7 +175,7 @@ function emitQuotients(m: ModuleBuilder): void {
   const target = planeAddresses(f, base, planeBytes)
   const [y, inverse, re, im] = [f.local('v128'), f.local('v128'), f.local('v128'), f.local('v128')]
   const numerator: Limbs = takeLimbs(f)
-  f.get(words).i32(2).op('i32.shl').set(end)
+  f.global(scratch).tee(at).get(words).i32(2).op('i32.shl', 'i32.add').set(end)
   f.get(first).set(position)
   f.get(sums, count).i32(12).op('i32.mul', 'i32.add').set(sumsEnd)
   f.while(at, end, 16, () => {
@@ -236,11 +248,12 @@ function emitQuotients(m: ModuleBuilder): void {
     f.increment(position, 4)
     for (const a of target) f.increment(a, 16)
   })
+  return f
 }
 
 /** Constants: row 0's x and y. Numerators 1 + x·rx + y·ry to QUOTIENT.re, denominators y·rx − x·ry to QUOTIENT.norm. */
-function emitSelector(m: ModuleBuilder): void {
-  const f = m.func('selector', ['i32', 'i32', 'i32'])
+function emitSelector(m: ModuleBuilder, scratch: Global): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32'])
   const s = simd(f)
   const [heap, words, constants] = f.params
   const [rx, ry] = splats(f, constants, 0, 2)
@@ -263,9 +276,12 @@ function emitSelector(m: ModuleBuilder): void {
     s.sub()
     f.store('v128.store', QUOTIENT.norm + 16 * k)
   })
-  eachPoints(f, heap, words, at, points)
+  eachPoints(f, scratch, heap, words, at, points)
+  return f
+}
 
-  const g = m.func('products', ['i32', 'i32', 'i32', 'i32', 'i32'])
+function emitProducts(m: ModuleBuilder): FunctionBuilder {
+  const g = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const t = simd(g)
   const [a, b, to, count] = g.params
   const [offset, limit, factor] = [g.local('i32'), g.local('i32'), g.local('v128')]
@@ -279,4 +295,5 @@ function emitSelector(m: ModuleBuilder): void {
     t.mulDoubled()
     g.store('v128.store')
   })
+  return g
 }

@@ -2,16 +2,22 @@ import type { Arena } from './arena.ts'
 import type { Kernels, Pointer } from './kernels.ts'
 import { GRIND_KEY, LEAF_KEY, NODE_KEY, SEGMENT_WORDS } from './kernels.ts'
 import * as H from './reference-hashing.ts'
-import { KEYS, SCRATCH } from './wasm-layout.ts'
-import type { Functions } from './wasm-tables.ts'
+import type { Functions, Pool } from './pool.ts'
+import { KEYS } from './wasm-layout.ts'
 
 /** The smallest class or layer hashed in four lanes; a smaller class is hashed by the reference. */
 const MIN_LOG = 4
-const GRIND_CHUNK = 2 ** 16
+/** Leaves, nodes and nonces of a job: some tens of microseconds at least, and each a multiple of 16. */
+const LEAF_WORDS = 2 ** 14
+const NODE_CHUNK = 2 ** 10
+const GRIND_CHUNK = 2 ** 12
+
+/** Rows of a job that hashes `words` words a row. */
+const leafChunk = (words: number): number => Math.max(16, (LEAF_WORDS / 2 ** Math.ceil(Math.log2(words))) | 0)
 
 type Hashing = Pick<Kernels, 'merkleTree' | 'friTree' | 'grind'>
 
-export function hashing(arena: Arena, functions: Functions): Hashing {
+export function hashing(arena: Arena, functions: Functions, pool: Pool): Hashing {
   const { leaves, friLeaves, nodes, grind } = functions
   const splat = (pointer: Pointer, words: ArrayLike<number>): void => {
     const at = arena.words(pointer, 4 * words.length)
@@ -28,8 +34,10 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
     let from = tree
     for (let level = log; level > 0; level--) {
       const to = from + 32 * 2 ** level
-      if (level >= 3) nodes(from, to, 2 ** (level - 1))
-      else {
+      if (level >= 3) {
+        const children = from
+        pool.ranges(nodes, 0, 2 ** (level - 1), NODE_CHUNK, (a, b) => [children + 64 * a, to + 32 * a, b - a])
+      } else {
         H.hashNodes(arena.words(from, 8 * (2 ** (level + 1) - 1)), level)
         return
       }
@@ -67,7 +75,16 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
         for (let c = 0; c < columns.length; c += SEGMENT_WORDS) {
           const words = Math.min(SEGMENT_WORDS, columns.length - c)
           const shift = previous === 0 ? 0 : classLog - previousLog
-          leaves(table + 4 * c, words, previous, shift, to, 0, 2 ** classLog)
+          const below = previous
+          pool.ranges(leaves, 0, 2 ** classLog, leafChunk(words), (a, b) => [
+            table + 4 * c,
+            words,
+            below,
+            shift,
+            to,
+            a,
+            b - a,
+          ])
           previous = to
           previousLog = classLog
         }
@@ -79,21 +96,40 @@ export function hashing(arena: Arena, functions: Functions): Hashing {
     },
     friTree(planes, log, arityLog, tree) {
       const leafLog = log - arityLog
-      if (leafLog >= MIN_LOG) friLeaves(planes, 4 * 2 ** log, arityLog, tree, 0, 2 ** leafLog)
+      if (leafLog >= MIN_LOG)
+        pool.ranges(friLeaves, 0, 2 ** leafLog, leafChunk(4 * 2 ** arityLog), (a, b) => [
+          planes,
+          4 * 2 ** log,
+          arityLog,
+          tree,
+          a,
+          b - a,
+        ])
       else H.hashFriLeaves(arena.words(planes, 4 * 2 ** log), arityLog, arena.words(tree, 8 * 2 ** leafLog))
       hashUpwards(tree, leafLog)
     },
     grind(seed, bits, from, count) {
-      splat(SCRATCH, seed)
-      const mask = 2 ** bits - 1
-      for (let nonce = from; nonce < from + count;) {
-        const low = nonce % 2 ** 32
-        const chunk = Math.min(GRIND_CHUNK, from + count - nonce, 2 ** 32 - low)
-        const hit = grind(mask, low, Math.floor(nonce / 2 ** 32), chunk)
-        if (hit >= 0) return nonce + hit
-        nonce += chunk
-      }
-      return undefined
+      return arena.scoped(() => {
+        const splatted = arena.alloc(32)
+        splat(splatted, seed)
+        const mask = 2 ** bits - 1
+        // A round of jobs at a time, so that little is looked at past a hit; none of them crosses a multiple of 2^32.
+        const round = GRIND_CHUNK * (pool.threads === 1 ? 1 : 2 * pool.threads)
+        for (let nonce = from; nonce < from + count;) {
+          const low = nonce % 2 ** 32
+          const high = Math.floor(nonce / 2 ** 32)
+          const end = Math.min(low + round, low + from + count - nonce, 2 ** 32)
+          const chunks: number[] = []
+          const hits = pool.ranges(grind, low, end, GRIND_CHUNK, (a, b) => {
+            chunks.push(a)
+            return [splatted, mask, a, high, b - a]
+          })
+          const hit = hits.findIndex((h) => h >= 0)
+          if (hit >= 0) return nonce + chunks[hit] - low + hits[hit]
+          nonce += end - low
+        }
+        return undefined
+      })
     },
   }
 

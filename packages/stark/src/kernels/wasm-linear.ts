@@ -4,25 +4,36 @@ import { foldWide, loadVectors, rotate, storeVectors } from './wasm-field.ts'
 
 /**
  * Linear combinations. A wide accumulator is two vectors of 64-bit sums a limb (rows 0-1, rows 2-3): eight vectors, below
- * 2^33 + 2^31 between folds, so that four products below 2^62 fit on top.
+ * 2^33 + 2^31 between folds, so that four products below 2^62 fit on top. wasm-rows.ts goes through many rows.
  *
  * accumulate8, accumulate4 (table, weights, first, vectors, sums)  sums[v] += Σ_j w_j·column_j[first + 4v ..], 8 or 4 columns;
  *                                                                weights are 4 words a column
  * finish(sums, planes, planeBytes, first, vectors)               planes[first + 4v ..] += sums[v]
  * dot(column, basis, planeBytes, vectors, sum)                   sum += Σ_i column[i]·basis[i]; vectors a multiple of 4
+ *
+ * Exported:
  * scaleExtension(from, to, planeBytes, words, factor)            to[i] = from[i]·factor, planes; factor is 4 words
  * liftAdd(from, to, words, m)                                    `words` coefficients, see addLiftedCoefficients; m >= 1
  * addWords(from, to, words)                                      to[i] += from[i]; a multiple of 4
  */
 export const SUM_BYTES = 128
 
-export function emitLinear(m: ModuleBuilder): void {
-  emitAccumulate(m, 8)
-  emitAccumulate(m, 4)
-  emitFinish(m)
-  emitDot(m)
+export function emitLinear(m: ModuleBuilder): LinearFunctions {
   emitScale(m)
   emitLift(m)
+  return {
+    accumulate8: emitAccumulate(m, 8),
+    accumulate4: emitAccumulate(m, 4),
+    finish: emitFinish(m),
+    dot: emitDot(m),
+  }
+}
+
+export interface LinearFunctions {
+  readonly accumulate8: FunctionBuilder
+  readonly accumulate4: FunctionBuilder
+  readonly finish: FunctionBuilder
+  readonly dot: FunctionBuilder
 }
 
 const sumLocals = (f: FunctionBuilder): Local[] => Array.from({ length: 8 }, () => f.local('v128'))
@@ -62,8 +73,8 @@ const wideMask = (f: FunctionBuilder): Local => {
   return mask
 }
 
-function emitAccumulate(m: ModuleBuilder, columns: 4 | 8): void {
-  const f = m.func(`accumulate${columns}`, ['i32', 'i32', 'i32', 'i32', 'i32'])
+function emitAccumulate(m: ModuleBuilder, columns: 4 | 8): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const [table, weights, first, count, at] = f.params
   const mask = wideMask(f)
   const sums = sumLocals(f)
@@ -91,10 +102,11 @@ function emitAccumulate(m: ModuleBuilder, columns: 4 | 8): void {
     storeVectors(f, at, sums)
     f.increment(at, SUM_BYTES)
   })
+  return f
 }
 
-function emitFinish(m: ModuleBuilder): void {
-  const f = m.func('finish', ['i32', 'i32', 'i32', 'i32', 'i32'])
+function emitFinish(m: ModuleBuilder): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const s = simd(f)
   const [at, planes, planeBytes, first, count] = f.params
   const mask = wideMask(f)
@@ -119,10 +131,11 @@ function emitFinish(m: ModuleBuilder): void {
     }
     f.increment(at, SUM_BYTES)
   })
+  return f
 }
 
-function emitDot(m: ModuleBuilder): void {
-  const f = m.func('dot', ['i32', 'i32', 'i32', 'i32', 'i32'])
+function emitDot(m: ModuleBuilder): FunctionBuilder {
+  const f = m.func('', ['i32', 'i32', 'i32', 'i32', 'i32'])
   const [column, basis, planeBytes, count, at] = f.params
   const mask = wideMask(f)
   const sums = sumLocals(f)
@@ -152,6 +165,7 @@ function emitDot(m: ModuleBuilder): void {
     foldSums(f, sums, mask)
   })
   storeVectors(f, at, sums)
+  return f
 }
 
 function emitScale(m: ModuleBuilder): void {

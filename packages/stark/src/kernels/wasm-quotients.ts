@@ -6,13 +6,13 @@ import type { Arena } from './arena.ts'
 import type { Kernels } from './kernels.ts'
 import { pointAt } from './positions.ts'
 import * as T from './reference-transforms.ts'
-import { CHUNK, QUOTIENT } from './wasm-folds.ts'
-import type { Functions } from './wasm-tables.ts'
+import type { Functions, Pool } from './pool.ts'
+import { FOLD_CHUNK } from './wasm-rows.ts'
 import type { Transforms } from './wasm-transforms.ts'
 
 const MIN_LOG = 4
-/** Outputs of a fold handled at once, so that the layers between stay in the second cache. */
-const FOLD_CHUNK = 1024
+/** Rows of a job. */
+const JOB_ROWS = 2 ** 13
 
 type Quotients = Pick<
   Kernels,
@@ -22,10 +22,11 @@ type Quotients = Pick<
 export function quotients(
   arena: Arena,
   functions: Functions,
+  pool: Pool,
   tables: (log: number) => void,
   transforms: Transforms,
 ): Quotients {
-  const { denominators, inverses, quotients: addChunk, fold, selector, products } = functions
+  const { quotientRows, foldRows, selectorRows } = functions
   return {
     addQuotients(sums, point, a, b, log, planes) {
       const n = 2 ** log
@@ -45,12 +46,16 @@ export function quotients(
           .words(constants, 14)
           .set([point.y[2], point.y[3], point.x[2], point.x[3], c[0], c[1], ...a, ...Q.neg(b)])
         arena.words(table, 3 * sums.length).set(sums.flatMap((s) => [s.planes, 4 * 2 ** s.log, log - s.log]))
-        const words = Math.min(n, CHUNK)
-        for (let first = 0; first < n; first += words) {
-          denominators(n + first, words, constants)
-          if (inverses(QUOTIENT.norm, QUOTIENT.inverse, words) === 0) throw new RangeError('inverse of 0')
-          addChunk(words, constants, first, table, sums.length, planes, 4 * n)
-        }
+        const done = pool.ranges(quotientRows, 0, n, JOB_ROWS, (a, b) => [
+          n,
+          constants,
+          table,
+          sums.length,
+          planes,
+          a,
+          b - a,
+        ])
+        if (done.includes(0)) throw new RangeError('inverse of 0')
       })
     },
 
@@ -68,38 +73,25 @@ export function quotients(
       }
       tables(log + 1)
       arena.scoped(() => {
-        const chunk = Math.min(outputs, FOLD_CHUNK)
         const factors = arena.alloc(4 * arityLog)
         let power = beta
         for (let i = 0; i < arityLog; i++) {
           arena.words(factors, 4 * arityLog).set(Q.mulBase(power, 2 ** 30), 4 * i)
           power = Q.square(power)
         }
-        // Between layer i and i + 1 lie chunk·2^(arityLog − 1 − i) values.
-        const between = Array.from({ length: arityLog - 1 }, (_, i) =>
-          arena.allocUninitialized(4 * chunk * 2 ** (arityLog - 1 - i)),
-        )
-        for (let first = 0; first < outputs; first += chunk)
-          for (let i = 0; i < arityLog; i++) {
-            const words = chunk * 2 ** (arityLog - 1 - i)
-            const start = first * 2 ** (arityLog - i)
-            const size = n / 2 ** i
-            const circle = depth + i === 0
-            const last = i === arityLog - 1
-            const source = i === 0 ? from + 4 * start : between[i - 1]
-            const target = last ? to + 4 * first : between[i]
-            const heap = circle ? size + start : 2 * (size + start)
-            fold(
-              source,
-              i === 0 ? 4 * n : 8 * words,
-              target,
-              last ? 4 * outputs : 4 * words,
-              heap,
-              words,
-              circle ? 1 : 0,
-              factors + 16 * i,
-            )
-          }
+        // What lies between two folds of a chunk is to fit the scratch memory.
+        const chunk = arityLog > 3 ? FOLD_CHUNK / 2 ** (arityLog - 3) : FOLD_CHUNK
+        pool.ranges(foldRows, 0, outputs, Math.max(chunk, JOB_ROWS / 2 ** arityLog), (a, b) => [
+          from,
+          to,
+          n,
+          depth === 0 ? 1 : 0,
+          arityLog,
+          factors,
+          chunk,
+          a,
+          b - a,
+        ])
       })
     },
 
@@ -149,13 +141,17 @@ export function quotients(
         const scale = M.inv(M.neg(M.mul(M.pow(2, log), quarter.y)))
         const constants = arena.alloc(2)
         arena.words(constants, 2).set([row.x, row.y])
-        const size = Math.min(2 ** log, CHUNK)
-        for (let first = 0; first < count; first += size) {
+        const run = Math.min(2 ** log, count)
+        for (let first = 0; first < count; first += run) {
           // The vanishing polynomial is x of the domain of size 2^(logBlowup+1), constant on each run of 2^log positions.
           const v = pointAt(2 * Math.floor(first / 2 ** log), logBlowup + 1).x
-          selector(2 ** domain + first, size, constants)
-          inverses(QUOTIENT.norm, QUOTIENT.inverse, size)
-          products(QUOTIENT.re, QUOTIENT.inverse, pointer + 4 * first, size, 2 * M.mul(v, scale))
+          pool.ranges(selectorRows, first, first + run, JOB_ROWS, (a, b) => [
+            2 ** domain + a,
+            b - a,
+            constants,
+            pointer + 4 * a,
+            2 * M.mul(v, scale),
+          ])
         }
       })
       return pointer

@@ -1,10 +1,9 @@
-import type { WasmFunction, WasmMemory } from '@vouch/wasm'
 import { multiply, subgroupGenerator } from '../field/circle.ts'
 import * as M from '../field/m31.ts'
 import { pointAt } from './positions.ts'
 import { FORWARD, INVERSE, MAX_LOG_DOMAIN } from './wasm-layout.ts'
-
-export type Functions = Readonly<Record<string, WasmFunction>>
+import type { Functions } from './pool.ts'
+import type { WasmMemory } from '@vouch/wasm'
 
 /** Fills the twiddle tables up to a domain size on demand. Throws a RangeError past MAX_LOG_DOMAIN. */
 export function twiddleTables(memory: WasmMemory, functions: Functions): (logDomain: number) => void {

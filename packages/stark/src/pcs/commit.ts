@@ -1,13 +1,11 @@
 import type { Air } from '../air/chip.ts'
 import { Misuse } from '../failure.ts'
 import type { Kernels, Pointer } from '../kernels/kernels.ts'
-import { liftPosition } from '../kernels/positions.ts'
-import type { TreeLayout } from '../layout.ts'
 import { rootOf, siblings, treeWords } from '../merkle.ts'
 import type { ProverTranscript } from '../transcript.ts'
 import { bytesOfWords } from '../codec.ts'
 import type { PreprocessedCommitment } from '../verifying-key.ts'
-import { distinct } from './domain.ts'
+import { Queries } from './queries.ts'
 
 /** A committed column: its coefficients, and its values on the extended domain in domain order. */
 export interface CommittedColumn {
@@ -46,12 +44,34 @@ export const reserve = (kernels: Kernels, log: number, logBlowup: number): Commi
   extended: kernels.allocUninitialized(2 ** (log + logBlowup)),
 })
 
-/** Low-degree extension of one natural-order column. */
-export function extend(kernels: Kernels, natural: Pointer, log: number, logBlowup: number): NaturalColumn {
-  const column = reserve(kernels, log, logBlowup)
-  kernels.extendColumn(natural, column.coefficients, column.extended, log, logBlowup)
-  return { ...column, natural }
+/** Words (log2) of extended columns that a thread makes in some 20 ms. */
+const BATCH_LOG = 21
+
+/**
+ * Low-degree extensions of natural-order columns of one height, in batches that keep every thread busy; `step` is
+ * awaited after a batch, once a column.
+ */
+export async function extendInto(
+  kernels: Kernels,
+  columns: readonly NaturalColumn[],
+  logBlowup: number,
+  step: () => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < columns.length;) {
+    const size = kernels.threads * 2 ** Math.max(0, BATCH_LOG - columns[at].log - logBlowup)
+    const batch = columns.slice(at, at + size)
+    kernels.extendColumns(batch.map(sources), logBlowup)
+    for (let i = 0; i < batch.length; i++) await step()
+    at += batch.length
+  }
 }
+
+const sources = ({ natural, coefficients, extended, log }: NaturalColumn) => ({
+  values: natural,
+  coefficients,
+  extended,
+  log,
+})
 
 /** Merkle tree over columns in leaf order (ascending by log). */
 export function commitTree(
@@ -93,36 +113,42 @@ export function commitPreprocessed(
         `tree '${tree}': chip '${name}' has ${count} columns, got ${given?.columns.length ?? 'none'}`,
       )
     logHeights[name] = given.logHeight
-    byChip[name] = given.columns.map((column) => extend(kernels, column, given.logHeight, logBlowup))
+    byChip[name] = given.columns.map((natural) => ({
+      ...reserve(kernels, given.logHeight, logBlowup),
+      natural,
+    }))
   }
+  kernels.extendColumns(Object.values(byChip).flat().map(sources), logBlowup)
   // Array.prototype.sort is stable: equal heights stay in the AIR's order, as in `layoutOf`.
   const columns = chips.flatMap(({ name }) => byChip[name]).sort((a, b) => a.log - b.log)
   const committed = commitTree(kernels, columns, logBlowup)
   return { ...committed, name: tree, logBlowup, commitment: { root: committed.root, logHeights }, byChip }
 }
 
-/** Writes the rows of a tree at the positions that `queries` (in the domain of size 2^logDomain) lift to, then siblings. */
+/**
+ * Writes the rows of a tree at the positions that `drawn` (in the domain of size 2^logDomain) lift to, height by height,
+ * each position of a height once; then siblings.
+ */
 export function openTree(
   kernels: Kernels,
   transcript: ProverTranscript,
   tree: CommittedTree,
   logBlowup: number,
-  queries: ArrayLike<number>,
+  drawn: ArrayLike<number>,
   logDomain: number,
 ): void {
-  const positions = distinct(Array.from(queries, (q) => liftPosition(q, logDomain, tree.log)))
-  const width = tree.columns.length
-  const values = new Uint32Array(positions.length * width)
-  tree.columns.forEach(({ log, extended }, c) => {
-    const size = log + logBlowup
-    const column = kernels.words(extended, 2 ** size)
-    positions.forEach((p, i) => {
-      values[i * width + c] = column[liftPosition(p, tree.log, size)]
+  const queries = new Queries(Array.from(drawn), logDomain)
+  for (const log of new Set(tree.columns.map((c) => c.log))) {
+    const columns = tree.columns.filter((c) => c.log === log)
+    const positions = queries.at(log + logBlowup)
+    const values = new Uint32Array(positions.length * columns.length)
+    columns.forEach(({ extended }, c) => {
+      const column = kernels.words(extended, 2 ** (log + logBlowup))
+      positions.forEach((p, i) => {
+        values[i * columns.length + c] = column[p]
+      })
     })
-  })
-  transcript.writeOpening(bytesOfWords(values))
-  transcript.writeOpening(siblings(kernels, tree.pointer, tree.log, positions))
+    transcript.writeOpening(bytesOfWords(values))
+  }
+  transcript.writeOpening(siblings(kernels, tree.pointer, tree.log, queries.at(tree.log)))
 }
-
-/** The words of a leaf, class by class, for `leafDigest`. */
-export const leafClasses = (tree: TreeLayout): number[] => tree.classes.map((c) => c.count)

@@ -58,22 +58,24 @@ export async function composition(
       await pace.step()
     }
     addSums(kernels, layout, height, drawn, sumsOf(height), { prev, first }, inverses, planes)
-    for (let limb = 0; limb < 4; limb++) {
-      const plane = planes + 4 * limb * count
-      kernels.interpolate(plane, log + 1, log + logBlowup)
+    const limbs = coefficients.map((_, limb) => planes + 4 * limb * count)
+    kernels.interpolateColumns(limbs, log + 1, log + logBlowup)
+    limbs.forEach((plane, limb) => {
       kernels.addLiftedCoefficients(plane, log + 1, coefficients[limb], n + 1)
-    }
+    })
     kernels.release(mark)
   }
   const columns: CommittedColumn[] = []
-  for (const half of [0, 1])
-    for (const limb of coefficients) {
-      const own = limb + 4 * half * size
-      const extended = kernels.allocUninitialized(2 ** logDomain)
-      kernels.evaluate(own, extended, n, logDomain)
-      columns.push({ log: n, coefficients: own, extended })
-      await pace.step()
-    }
+  for (const half of [0, 1]) {
+    const four = coefficients.map((limb) => ({
+      log: n,
+      coefficients: limb + 4 * half * size,
+      extended: kernels.allocUninitialized(2 ** logDomain),
+    }))
+    kernels.evaluateColumns(four, logDomain)
+    columns.push(...four)
+    for (let i = 0; i < four.length; i++) await pace.step()
+  }
   return columns
 }
 
@@ -95,26 +97,27 @@ function addSums(
   const [rows, count] = [2 ** log, 2 ** (log + 1)]
   const ratio = kernels.allocUninitialized(4 * rows)
   ratioPlanes(eqColumn, kernels.words(ratio, 4 * rows))
-  // Linear combinations are extended as such: four columns in the place of all that they combine.
-  const extended = [combination, ratio].map((natural) => {
-    const planes = kernels.allocUninitialized(4 * count)
-    const scratch = kernels.mark()
-    const coefficients = kernels.allocUninitialized(rows)
-    const whole = kernels.allocUninitialized(2 ** (log + logBlowup))
-    for (let limb = 0; limb < 4; limb++) {
-      kernels.extendColumn(natural + 4 * limb * rows, coefficients, whole, log, logBlowup)
-      kernels.words(planes + 4 * limb * count, count).set(kernels.words(whole, count))
-    }
-    kernels.release(scratch)
-    return planes
-  })
+  // Linear combinations are extended as such: eight columns in the place of all that they combine.
+  const whole = 2 ** (log + logBlowup)
+  const extended = [combination, ratio].flatMap((natural) =>
+    limbsOf(natural, rows).map((values) => ({
+      values,
+      coefficients: kernels.allocUninitialized(rows),
+      extended: kernels.allocUninitialized(whole),
+      log,
+    })),
+  )
+  kernels.extendColumns(extended, logBlowup)
+  const f = kernels.allocUninitialized(4 * count)
+  for (let limb = 0; limb < 4; limb++)
+    kernels.words(f + 4 * limb * count, count).set(kernels.words(extended[limb].extended, count))
   const weight = sumWeights(layout, height)
   kernels.sumConstraints(
     {
       e: columns.slice(0, 4),
       s: columns.slice(4),
-      ratio: limbsOf(extended[1], count),
-      combination: extended[0],
+      ratio: extended.slice(4).map((c) => c.extended),
+      combination: f,
       prev,
       first,
     },

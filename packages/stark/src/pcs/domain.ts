@@ -21,4 +21,11 @@ export function domainPoint(log: number, position: number): Point {
 
 /** Sorted ascending, each once. */
 export const distinct = (positions: Iterable<number>): number[] =>
-  [...new Set(positions)].sort((a, b) => a - b)
+  ancestors(Array.from(Uint32Array.from(positions).sort()), 0)
+
+/** Ascending positions without their last `bits` bits, each once. */
+export function ancestors(positions: readonly number[], bits: number): number[] {
+  const up: number[] = []
+  for (const p of positions) if (p >>> bits !== up.at(-1)) up.push(p >>> bits)
+  return up
+}

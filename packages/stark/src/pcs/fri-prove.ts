@@ -4,7 +4,7 @@ import type { Kernels, Pointer } from '../kernels/kernels.ts'
 import type { Layout } from '../layout.ts'
 import { rootOf, siblings, treeWords } from '../merkle.ts'
 import type { ProverTranscript } from '../transcript.ts'
-import { distinct } from './domain.ts'
+import { ancestors, distinct } from './domain.ts'
 
 /** One committed layer of FRI. */
 export interface FriLayer {
@@ -61,24 +61,28 @@ export async function friCommit(
   return layers
 }
 
-/** Writes, a layer, the leaves that the queries fall in and their siblings. */
+/**
+ * Writes, a layer, the leaves that the queries fall in, without the values that the verifier has already (those of the
+ * queries, which the fold before or the opened columns give), and then siblings.
+ */
 export function friOpen(
   kernels: Kernels,
   transcript: ProverTranscript,
   layers: readonly FriLayer[],
   queries: ArrayLike<number>,
 ): void {
-  let positions: number[] = Array.from(queries)
+  let positions = distinct(Array.from(queries))
   for (const { planes, log, arityLog, tree } of layers) {
-    const leaves = distinct(positions.map((p) => p >>> arityLog))
+    const leaves = ancestors(positions, arityLog)
     const arity = 2 ** arityLog
     const limbs = kernels.words(planes, 4 * 2 ** log)
-    const values = new Uint32Array(leaves.length * arity * 4)
-    let at = 0
-    for (const leaf of leaves)
-      for (let i = leaf * arity; i < (leaf + 1) * arity; i++)
-        for (let l = 0; l < 4; l++) values[at++] = limbs[l * 2 ** log + i]
-    transcript.writeOpening(bytesOfWords(values))
+    const known = new Set(positions)
+    const words = leaves.flatMap((leaf) =>
+      Array.from({ length: arity }, (_, i) => leaf * arity + i)
+        .filter((p) => !known.has(p))
+        .flatMap((p) => [0, 1, 2, 3].map((l) => limbs[l * 2 ** log + p])),
+    )
+    transcript.writeOpening(bytesOfWords(words))
     transcript.writeOpening(siblings(kernels, tree, log - arityLog, leaves))
     positions = leaves
   }

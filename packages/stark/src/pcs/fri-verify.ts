@@ -1,12 +1,12 @@
-import { bytesOfWords } from '../codec.ts'
 import { Rejection } from '../failure.ts'
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
 import type { Layout } from '../layout.ts'
-import { checkOpening, leafDigest } from '../merkle.ts'
+import { DIGEST_WORDS, checkOpening, extendDigests } from '../merkle.ts'
 import type { VerifierTranscript } from '../transcript.ts'
-import { distinct } from './domain.ts'
-import { evaluateLine, foldLeaf, lineX } from './fri-fold.ts'
+import { ancestors } from './domain.ts'
+import { evaluateLine, foldLeaves } from './fri-fold.ts'
+import type { Queries } from './queries.ts'
 
 /** What the commit phase sent and drew. */
 export interface FriCommitment {
@@ -33,56 +33,62 @@ export function friReceive(
 }
 
 /**
- * The twin of `friOpen`. `values` are what the committed columns give at each distinct query position. Rejects
- * 'deep/mismatch' when layer 0 says otherwise, 'fri/fold' when a later layer does, 'fri/final', 'merkle/root'.
+ * The twin of `friOpen`. `values` are what the committed columns give at each query position in ascending order. They,
+ * and later what a leaf folds to, take their places in the leaves: a layer that says otherwise there has another root.
+ * Rejects 'merkle/root' and 'fri/final'.
  */
 export function friCheck(
   transcript: VerifierTranscript,
   layout: Layout,
   { roots, betas, final }: FriCommitment,
-  values: ReadonlyMap<number, QM31>,
+  queries: Queries,
+  values: readonly QM31[],
 ): void {
-  const { hash, field } = transcript.suite
-  let expected = values
+  const { hashEach } = transcript.suite
+  let positions = queries.at(layout.logDomain)
+  let known = values
   let depth = 0
   layout.folds.forEach((arityLog, layer) => {
     const arity = 2 ** arityLog
-    const words = 4 * arity
-    const leaves = distinct([...expected.keys()].map((p) => p >>> arityLog))
-    const opened = transcript.readElements(leaves.length * words)
-    const bytes = bytesOfWords(opened)
+    const leaves = ancestors(positions, arityLog)
+    const sent = transcript.readElements(4 * (leaves.length * arity - positions.length))
+    const words = fillLeaves(leaves, arity, positions, known, sent)
     checkOpening(
-      hash,
+      hashEach,
       `fri layer ${layer}`,
       roots[layer],
       layout.logDomain - depth - arityLog,
       leaves,
-      leaves.map((_, i) => leafDigest(hash, bytes.subarray(i * words * 4, (i + 1) * words * 4), [words])),
-      () => transcript.readDigest(),
+      extendDigests(hashEach, new Uint32Array(DIGEST_WORDS * leaves.length), words),
+      (count) => transcript.readDigests(count),
     )
-    const folded = new Map<number, QM31>()
-    const leafValues = new Map<number, QM31[]>()
-    leaves.forEach((leaf, i) => {
-      const at = Array.from({ length: arity }, (_, j) => field.fromLimbs(opened, i * words + 4 * j))
-      leafValues.set(leaf, at)
-      folded.set(leaf, foldLeaf(at, layout.logDomain, depth, leaf, betas[layer]))
-    })
-    for (const [position, value] of expected) {
-      const got = leafValues.get(position >>> arityLog)![position % arity]
-      if (!Q.equals(value, got))
-        throw new Rejection(
-          layer === 0 ? 'deep/mismatch' : 'fri/fold',
-          `layer ${layer}, position ${position}`,
-          value.join(' '),
-          got.join(' '),
-        )
-    }
-    expected = folded
+    known = foldLeaves(words, arityLog, layout.logDomain, depth, leaves, betas[layer])
+    positions = leaves
     depth += arityLog
   })
-  for (const [position, value] of expected) {
-    const got = evaluateLine(final, lineX(layout.logDomain, depth, position))
-    if (!Q.equals(value, got))
-      throw new Rejection('fri/final', `position ${position}`, value.join(' '), got.join(' '))
-  }
+  const got = evaluateLine(final, layout.logDomain, depth, positions)
+  positions.forEach((position, i) => {
+    if (!Q.equals(known[i], got[i]))
+      throw new Rejection('fri/final', `position ${position}`, known[i].join(' '), got[i].join(' '))
+  })
+}
+
+/** The words of whole leaves: `known` values at `positions`, what was sent everywhere else. Both lists ascend. */
+function fillLeaves(
+  leaves: readonly number[],
+  arity: number,
+  positions: readonly number[],
+  known: readonly QM31[],
+  sent: Uint32Array,
+): Uint32Array {
+  const words = new Uint32Array(4 * arity * leaves.length)
+  let next = 0
+  let from = 0
+  let to = 0
+  for (const leaf of leaves)
+    for (let p = leaf * arity; p < (leaf + 1) * arity; p++) {
+      if (positions[next] === p) for (const limb of known[next++]) words[to++] = limb
+      else for (let l = 0; l < 4; l++) words[to++] = sent[from++]
+    }
+  return words
 }
