@@ -102,8 +102,11 @@ describe('column claims', () => {
 
   it('two lies that cancel in the leaves', async () => {
     // A denominator holds alpha·p + alpha²·q.
-    const cancelling: Attack['claims'] = ([p, q, ...rest], chip, alpha) =>
-      chip === PRODUCT ? [Q.sub(p, alpha), Q.add(q, Q.ONE), ...rest] : [p, q, ...rest]
+    const cancelling: Attack['claims'] = (own, chip, alpha) => {
+      if (chip !== PRODUCT) return own
+      const [p, q, r, m] = own
+      return [Q.sub(p, alpha), Q.add(q, Q.ONE), r, m]
+    }
     expect(await verdictOn({ claims: cancelling })).toBe('ood/mismatch')
     expect(await verdictOn({ claims: lieAbout(PRODUCT, 0, 1) })).toBe('gkr/leaves')
   })
