@@ -34,8 +34,9 @@ export async function measureCeilings() {
     const layer = { numeratorHalf: log - 1, base: false, denominatorHalf: log - 1 }
     const pairs = { ...layer, numerators: from, denominators: from + 16 * 2 ** log }
     const [n, d] = [kernels.alloc(2 * 2 ** log), kernels.alloc(2 * 2 ** log)]
+    const to = { numerators: n, denominators: d, planeWords: 2 ** (log - 1) }
     const adding = shortest(() => {
-      for (let i = 0; i < 64; i++) kernels.addFractions(pairs, log - 1, n, d)
+      for (let i = 0; i < 64; i++) kernels.addFractions(pairs, log - 1, to)
     })
     const columns = Array.from({ length: 64 }, () => column(2 ** log))
     const planes = column(4 * 2 ** log)

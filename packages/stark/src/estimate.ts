@@ -1,3 +1,4 @@
+import { KEEP_LOG } from './gkr/gkr-prove.ts'
 import type { StarkStatement, TreeLayout } from './layout.ts'
 import { treeWords } from './merkle.ts'
 import { provableLayout } from './prove.ts'
@@ -27,8 +28,8 @@ export function estimateProof(
   const [main, sums, composition] = layout.trees.slice(-3)
 
   let stays = committed(main)
-  // Leaves are five words, and all layers above them eight a leaf; weights and bound numerators take less later on.
-  let peak = stays + layout.forest.reduce((s, { log }) => s + 13 * 2 ** log, 0)
+  // Leaves are five words and all layers above them eight a leaf; or ten in all, where the largest is made twice.
+  let peak = stays + layout.forest.reduce((s, { log }) => s + (log > KEEP_LOG ? 10 : 13) * 2 ** log, 0)
   // The combined columns of each height stay; eq tables and the running sum go.
   stays += cellsOf(sums) * (1 + 2 ** b) + cellsOf(sums) / 2
   peak = Math.max(peak, stays + 12 * 2 ** sums.log)

@@ -9,7 +9,7 @@ import { createArena } from '../src/kernels/arena.ts'
 import { denominatorForms } from '../src/kernels/chip-forms.ts'
 import { referenceChip } from '../src/kernels/chip-reference.ts'
 import { wasmChip } from '../src/kernels/chip-wasm.ts'
-import type { ChipKernels, Kernels, LeafTarget } from '../src/kernels/kernels.ts'
+import type { ChipKernels, Kernels, FractionTarget } from '../src/kernels/kernels.ts'
 import { prevPosition } from '../src/kernels/positions.ts'
 import { soloPool } from '../src/kernels/pool.ts'
 import type { Pool } from '../src/kernels/pool.ts'
@@ -211,7 +211,7 @@ function leafTargets(
   messages: number,
   log: number,
 ): {
-  targets: LeafTarget[]
+  targets: FractionTarget[]
   leaves: () => { numerator: number; denominator: QM31 }[][]
   /** Everything, the room that is nobody's target included. */
   words: () => number[]

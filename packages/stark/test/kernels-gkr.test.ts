@@ -96,7 +96,7 @@ describe('kernels of the fraction trees', () => {
         const n = 2 ** log
         const layer = layerOf(k, log, base, 7)
         const [numerators, denominators] = [k.allocUninitialized(4 * n), k.allocUninitialized(4 * n)]
-        k.addFractions(layer, log, numerators, denominators)
+        k.addFractions(layer, log, { numerators, denominators, planeWords: 2 ** log })
         const [n0, n1, d0, d1] = halves(k, layer, log)
         const sums = n0.map((a, i) => Q.add(Q.mul(a, d1[i]), Q.mul(n1[i], d0[i])))
         expect(array(k, numerators, n)).toEqual(sums)
@@ -224,7 +224,7 @@ describe('kernels of the fraction trees', () => {
     const sums: number[] = []
     const [to, out] = [k.alloc(4 * n), k.alloc(8 * n)]
     for (const from of [leaves, layer]) {
-      k.addFractions(from, log, out, out + 16 * n)
+      k.addFractions(from, log, { numerators: out, denominators: out + 16 * n, planeWords: n })
       sums.push(...k.words(out, 8 * n))
       sums.push(...k.roundSums(from, log, tables + 8 * n, lambda).flat())
       sums.push(...k.roundSquare(from, log, tables + 8 * n, lambda))
@@ -252,7 +252,7 @@ describe('kernels of the fraction trees', () => {
       layers[depth - 1] = leaves
       for (let d = depth - 1; d >= 1; d--) {
         const [numerators, denominators] = [k.alloc(4 * 2 ** d), k.alloc(4 * 2 ** d)]
-        k.addFractions(layers[d], d, numerators, denominators)
+        k.addFractions(layers[d], d, { numerators, denominators, planeWords: 2 ** d })
         layers[d - 1] = {
           numerators,
           numeratorHalf: d - 1,
@@ -264,7 +264,7 @@ describe('kernels of the fraction trees', () => {
       const leafN = Array.from(k.words(leaves.numerators, n), Q.fromBase)
       const leafD = array(k, leaves.denominators, n)
       const root = [k.alloc(4), k.alloc(4)]
-      k.addFractions(layers[0], 0, root[0], root[1])
+      k.addFractions(layers[0], 0, { numerators: root[0], denominators: root[1], planeWords: 1 })
       let [claimN, claimD] = root.map((p) => get(k, p, 1, 0))
       let halfClaims: QM31[] = []
       const value = sum(leafN.map((a, i) => Q.mul(a, Q.inv(leafD[i]))))

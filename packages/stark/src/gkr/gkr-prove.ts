@@ -1,6 +1,6 @@
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
-import type { Fractions, Kernels, Pointer } from '../kernels/kernels.ts'
+import type { FractionTarget, Fractions, Kernels, Pointer } from '../kernels/kernels.ts'
 import { VanishingDenominator } from '../kernels/kernels.ts'
 import type { Pacer } from '../progress.ts'
 import type { ProverTranscript } from '../transcript.ts'
@@ -18,16 +18,21 @@ export interface Leaves {
 /** The layers of all trees. The sumchecks use them up, and free them from the top. */
 export interface Forest {
   /** `layers[t][d]`: the 2^d fractions of layer d of tree t; the root first, the leaves last. */
-  readonly layers: readonly (readonly Fractions[])[]
+  readonly layers: readonly (readonly (Fractions | undefined)[])[]
   /** `marks[g]`: what was allocated before the layers of depth g, counted from the root of the deepest tree. */
   readonly marks: readonly number[]
 }
+
+/** Trees of more leaves (log2) do not keep the layer above their leaves, four words a leaf: it is made twice. */
+export const KEEP_LOG = 23
+/** Fractions (log2) of the layer that is not kept that are made at once. */
+const PART_LOG = 16
 
 /** Adds the fractions of all trees up, layer by layer from the leaves; the deepest tree is the first. */
 export function fractionLayers(kernels: Kernels, leaves: readonly Leaves[]): Forest {
   const depth = leaves[0].log
   const layers = leaves.map(({ log, numerators, denominators }) => {
-    const own: Fractions[] = []
+    const own: (Fractions | undefined)[] = []
     own[log] = { numerators, numeratorHalf: log - 1, base: true, denominators, denominatorHalf: log - 1 }
     return own
   })
@@ -36,24 +41,64 @@ export function fractionLayers(kernels: Kernels, leaves: readonly Leaves[]): For
     marks[g] = kernels.mark()
     leaves.forEach(({ log }, t) => {
       const d = g - (depth - log)
-      if (d < 0) return
-      const [n, m] = [kernels.allocUninitialized(4 * 2 ** d), kernels.allocUninitialized(4 * 2 ** d)]
-      kernels.addFractions(layers[t][d + 1], d, n, m)
-      layers[t][d] = {
-        numerators: n,
-        numeratorHalf: d - 1,
-        base: false,
-        denominators: m,
-        denominatorHalf: d - 1,
-      }
+      if (d < 0 || (d === log - 1 && log > KEEP_LOG)) return
+      const below = layers[t][d + 1]
+      layers[t][d] = below === undefined ? addTwice(kernels, layers[t][log]!, d) : addUp(kernels, below, d)
     })
   }
   return { layers, marks }
 }
 
+const target = (kernels: Kernels, log: number): FractionTarget => ({
+  numerators: kernels.allocUninitialized(4 * 2 ** log),
+  denominators: kernels.allocUninitialized(4 * 2 ** log),
+  planeWords: 2 ** log,
+})
+
+/** The 2^log fractions in the planes of a target, as a layer. */
+const layerOf = ({ numerators, denominators }: FractionTarget, log: number): Fractions => ({
+  numerators,
+  numeratorHalf: log - 1,
+  base: false,
+  denominators,
+  denominatorHalf: log - 1,
+})
+
+/** The layer of 2^log fractions above one of twice as many. */
+function addUp(kernels: Kernels, below: Fractions, log: number): Fractions {
+  const to = target(kernels, log)
+  kernels.addFractions(below, log, to)
+  return layerOf(to, log)
+}
+
+/** The layer of 2^log fractions two above the leaves, a part of the layer between at a time. */
+function addTwice(kernels: Kernels, leaves: Fractions, log: number): Fractions {
+  const to = target(kernels, log)
+  const mark = kernels.mark()
+  const part = Math.min(PART_LOG, log)
+  const between = target(kernels, part + 1)
+  for (let first = 0; first < 2 ** log; first += 2 ** part) {
+    for (const half of [0, 1])
+      kernels.addFractions(shifted(leaves, first + half * 2 ** log), part, shifted(between, half * 2 ** part))
+    kernels.addFractions(layerOf(between, part + 1), part, shifted(to, first))
+  }
+  kernels.release(mark)
+  return layerOf(to, log)
+}
+
+/** The same planes from entry `by` on. */
+const shifted = <T extends { readonly numerators: Pointer; readonly denominators: Pointer }>(
+  planes: T,
+  by: number,
+): T => ({
+  ...planes,
+  numerators: planes.numerators + 4 * by,
+  denominators: planes.denominators + 4 * by,
+})
+
 /** The fraction that all leaves of a tree add up to. Throws `VanishingDenominator` when one of them has none. */
-export function rootFraction(kernels: Kernels, layers: readonly Fractions[]): Fraction {
-  const [{ numerators, denominators }] = layers
+export function rootFraction(kernels: Kernels, layers: Forest['layers'][number]): Fraction {
+  const { numerators, denominators } = layers[0]!
   const at = (pointer: Pointer): QM31 => limbs(kernels, pointer, 1, 0)
   const denominator = at(denominators)
   if (Q.isZero(denominator)) throw new VanishingDenominator('a bus fraction has the denominator 0')
@@ -91,7 +136,9 @@ export async function gkrProve(
     // Trees fall in depth: those that take part come first.
     const present = trees.flatMap(({ log }, t) => {
       const variables = layer - (depth - log)
-      return variables < 0 ? [] : [sumOf(kernels, layers[t][variables + 1], variables, weights[t])]
+      return variables < 0
+        ? []
+        : [sumOf(kernels, layerAt(kernels, layers[t], variables + 1), variables, weights[t])]
     })
     const challenges: QM31[] = []
     for (let bit = layer - 1; bit >= 0; bit--) {
@@ -126,6 +173,10 @@ export async function gkrProve(
   }
   return { low, top }
 }
+
+/** Layer d of a tree, made again where it was not kept. */
+const layerAt = (kernels: Kernels, layers: Forest['layers'][number], d: number): Fractions =>
+  layers[d] ?? addUp(kernels, layers[d + 1]!, d)
 
 /** One tree's part of the sumcheck of a layer. */
 interface LayerSum {

@@ -1,5 +1,5 @@
 import type { QM31 } from '../field/qm31.ts'
-import type { Kernels, LeafTarget, Pointer } from '../kernels/kernels.ts'
+import type { Kernels, FractionTarget, Pointer } from '../kernels/kernels.ts'
 import type { Layout, PlacedChip } from '../layout.ts'
 import type { Pacer } from '../progress.ts'
 import type { Leaves } from './gkr-prove.ts'
@@ -13,7 +13,7 @@ export async function fractionLeaves(
   { z, alpha }: { readonly z: QM31; readonly alpha: QM31 },
   pace: Pacer,
 ): Promise<Leaves[]> {
-  const targets: LeafTarget[][] = chips.map(() => [])
+  const targets: FractionTarget[][] = chips.map(() => [])
   const leaves = forest.map(({ log, blocks }) => {
     const words = 2 ** log
     const numerators = kernels.allocUninitialized(words)

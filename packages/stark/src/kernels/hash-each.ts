@@ -21,7 +21,9 @@ const PAGES = (FROM + BATCH_BYTES) / PAGE_BYTES + 1
  */
 export function wasmHashEach(): HashEach {
   const memory = createMemory(PAGES)
-  const module = Uint8Array.from(atob(HASH_EACH_MODULE), (c) => c.charCodeAt(0))
+  const text = atob(HASH_EACH_MODULE)
+  const module = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) module[i] = text.charCodeAt(i)
   const { hashes } = instantiate(module, { memory })
   const bytes = new Uint8Array(memory.buffer)
   return (key, messages, length) => {

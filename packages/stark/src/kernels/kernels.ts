@@ -143,10 +143,10 @@ export interface Kernels {
    */
   eqTables(point: readonly QM31[], tables: Pointer): void
   /**
-   * The layer above: sums of fractions i and i + 2^log of a whole layer of 2^(log+1), n = n0·d1 + n1·d0, d = d0·d1,
-   * into planes of 2^log words each. The halves of `from` are 2^log entries apart. The outputs may not overlap `from`.
+   * Sums of fractions i and i + half of a layer, for 2^log of them: n = n0·d1 + n1·d0, d = d0·d1. The layer above where
+   * `from` is a whole layer, else a part of it. The outputs are planes, and may not overlap `from`.
    */
-  addFractions(from: Fractions, log: number, numerators: Pointer, denominators: Pointer): void
+  addFractions(from: Fractions, log: number, to: FractionTarget): void
   /**
    * One round of a layer's sumcheck, over x < 2^log (log >= 1) with bit log − 1 unbound:
    *   h(X) = Σ_{y < 2^(log−1)} eq[y]·(n0·d1 + n1·d0 + lambda·d0·d1)(y, X),
@@ -211,8 +211,8 @@ export interface Fractions {
   readonly denominatorHalf: number
 }
 
-/** Where the fractions of one message go: numerators in M31, denominators as planes of `planeWords` words. */
-export interface LeafTarget {
+/** Where fractions go: denominators as planes of `planeWords` words; numerators too, or in M31 as one plane. */
+export interface FractionTarget {
   readonly numerators: Pointer
   readonly denominators: Pointer
   readonly planeWords: number
@@ -239,7 +239,7 @@ export interface ChipKernels {
    * The leaves that the chip's messages add to the fraction trees, one target a message: row i has the numerator
    * sign·multiplicity and the denominator z − Σ alpha^j·t_j with t_0 = bus id.
    */
-  fractions(columns: ChipColumns, log: number, z: QM31, alpha: QM31, targets: readonly LeafTarget[]): void
+  fractions(columns: ChipColumns, log: number, z: QM31, alpha: QM31, targets: readonly FractionTarget[]): void
   /**
    * planes[i] += (Σ_j weights[j]·C_j(i)) · inverseVanishing[half] for the first 2^(log+1) positions of the domain of size
    * 2^(log+logBlowup), C the chip's constraints. v takes two values on these positions, one a half: inverseVanishing =

@@ -87,10 +87,10 @@ export function referenceTree(words: (pointer: Pointer, length: number) => Uint3
       })
     },
 
-    addFractions(from, log, numerators, denominators) {
+    addFractions(from, log, { numerators, denominators, planeWords }) {
       const n = 2 ** log
       const at = pairs(from)
-      const [toN, toD] = [plane(numerators, n), plane(denominators, n)]
+      const [toN, toD] = [plane(numerators, planeWords), plane(denominators, planeWords)]
       for (let i = 0; i < n; i++) {
         const [n0, n1, d0, d1] = at(i)
         toN.set(i, Q.add(Q.mul(n0, d1), Q.mul(n1, d0)))

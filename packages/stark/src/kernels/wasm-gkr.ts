@@ -80,14 +80,14 @@ export function fractionTree(arena: Arena, functions: Functions, pool: Pool): Tr
     })
 
   return {
-    addFractions(from, log, numerators, denominators) {
+    addFractions(from, log, to) {
       const n = 2 ** log
-      if (log < 2) return reference.addFractions(from, log, numerators, denominators)
+      if (log < 2) return reference.addFractions(from, log, to)
       arena.scoped(() => {
         const block = blockOf(from)
         const w = arena.words(block, LAYER.bytes / 4)
-        w.set(planes(numerators, n), LAYER.out / 4)
-        w.set(planes(denominators, n), LAYER.outDenominators / 4)
+        w.set(planes(to.numerators, to.planeWords), LAYER.out / 4)
+        w.set(planes(to.denominators, to.planeWords), LAYER.outDenominators / 4)
         const run = from.base ? functions.addFractionsBase! : functions.addFractions!
         rows(run, n, (start, end) => [block, start, end])
       })
