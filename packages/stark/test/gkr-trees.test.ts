@@ -62,9 +62,10 @@ async function proofOf(
   forest: readonly FractionTree[],
   leaves: readonly (readonly Fraction[])[],
   change: Change = (_, __, elements) => elements,
+  keepLog?: number,
 ): Promise<{ proof: Uint8Array; point: LeafPoint; roots: Fraction[] }> {
   const mark = kernels.mark()
-  const trees = fractionLayers(kernels, leaves.map(put))
+  const trees = fractionLayers(kernels, leaves.map(put), keepLog)
   const roots = trees.layers.map((own) => rootFraction(kernels, own))
   const transcript = new ProverTranscript(QM31_BLAKE3)
   const prove = (): Promise<LeafPoint> =>
@@ -218,6 +219,14 @@ describe.each(FORESTS.map((forest) => [forest.map((t) => t.log).join(', '), fore
 )
 
 describe('fraction trees', () => {
+  it('give the same proof when the layer above the leaves is made twice', async () => {
+    for (const forest of FORESTS) {
+      const own = randomLeaves(forest, 8)
+      const { proof } = await proofOf(forest, own)
+      expect((await proofOf(forest, own, undefined, 0)).proof).toEqual(proof)
+    }
+  })
+
   it('of one proof under other depths are refused', async () => {
     const [, , three] = FORESTS
     const { proof } = await proofOf(three, randomLeaves(three, 5))

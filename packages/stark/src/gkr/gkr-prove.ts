@@ -29,7 +29,7 @@ export const KEEP_LOG = 23
 const PART_LOG = 16
 
 /** Adds the fractions of all trees up, layer by layer from the leaves; the deepest tree is the first. */
-export function fractionLayers(kernels: Kernels, leaves: readonly Leaves[]): Forest {
+export function fractionLayers(kernels: Kernels, leaves: readonly Leaves[], keepLog = KEEP_LOG): Forest {
   const depth = leaves[0].log
   const layers = leaves.map(({ log, numerators, denominators }) => {
     const own: (Fractions | undefined)[] = []
@@ -41,7 +41,7 @@ export function fractionLayers(kernels: Kernels, leaves: readonly Leaves[]): For
     marks[g] = kernels.mark()
     leaves.forEach(({ log }, t) => {
       const d = g - (depth - log)
-      if (d < 0 || (d === log - 1 && log > KEEP_LOG)) return
+      if (d < 0 || (d === log - 1 && log > keepLog)) return
       const below = layers[t][d + 1]
       layers[t][d] = below === undefined ? addTwice(kernels, layers[t][log]!, d) : addUp(kernels, below, d)
     })
