@@ -1,120 +1,104 @@
-// Prints what a run and a proof cost on this machine: npm run bench -- [--guest NAME] [--profile NAME] [--runs N] [--json]
+// Prints what runs and proofs cost on this machine:
+//
+//   npm run bench -- [--guest NAME]... [--profile NAME]... [--runs N] [--threads N] [--phases] [--chips] [--scaling]
+//                    [--small] [--compare OLD.json] [--json]
+//
 // Times are medians over the runs, the first (cold) run apart. Tests assert none of these numbers.
 import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { parseElf, run, trace } from '@vouch/engine'
-import { bridge } from '@vouch/bridge'
-import { imageId, prove, verify } from 'vouch'
+import { measureCeilings } from './ceilings.mjs'
+import { compare } from './compare.mjs'
+import { measureEngine } from './engine.mjs'
+import { exampleGuest } from './guests.mjs'
+import { phaseModel } from './phases.mjs'
+import { padding, timeProofs } from './proving.mjs'
+import { measureScaling } from './scaling.mjs'
+import { measureSmall } from './small.mjs'
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { values } = parseArgs({
   options: {
-    guest: { type: 'string', multiple: true, default: ['fibonacci', 'sha256'] },
+    guest: { type: 'string', multiple: true, default: ['sha256', 'mixed'] },
     profile: { type: 'string', multiple: true, default: ['fast-100', 'proven-100'] },
-    runs: { type: 'string', default: '3' },
+    runs: { type: 'string', default: '5' },
+    threads: { type: 'string' },
+    phases: { type: 'boolean', default: false },
+    chips: { type: 'boolean', default: false },
+    scaling: { type: 'boolean', default: false },
+    small: { type: 'boolean', default: false },
+    compare: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
-const runs = Number(values.runs)
-if (!Number.isInteger(runs) || runs < 1) throw new RangeError('--runs takes a positive integer')
+const positive = (name, text) => {
+  const n = Number(text)
+  if (!Number.isInteger(n) || n < 1) throw new RangeError(`--${name} takes a positive integer`)
+  return n
+}
+const runs = positive('runs', values.runs)
+const threads = values.threads === undefined ? availableParallelism() : positive('threads', values.threads)
+const old = values.compare === undefined ? undefined : JSON.parse(readFileSync(values.compare, 'utf8'))
 const log = values.json ? () => {} : console.log
-const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1]
-const seconds = (from) => (performance.now() - from) / 1000
+const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`
+const percent = (x) => `${(100 * x).toFixed(1)} %`
 
-function example(name) {
-  const folder = join(root, 'guest-examples', name)
-  const spec = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8'))
-  const bytes = (v) =>
-    v === undefined || v === null
-      ? new Uint8Array(0)
-      : v.startsWith('file:')
-        ? new Uint8Array(readFileSync(join(folder, v.slice(5))))
-        : Uint8Array.from(Buffer.from(v.replace(/^hex:/, ''), 'hex'))
-  return {
-    elf: new Uint8Array(readFileSync(join(folder, 'guest.elf'))),
-    privateInput: bytes(spec.privateInput),
-    publicInput: bytes(spec.publicInput),
+function printProof(p) {
+  log(`  ${p.profile} (${p.provenBits.toFixed(1)} proven bits, not zero-knowledge)`)
+  log(
+    `    prove   ${p.warmSeconds.toFixed(3)} s warm (${p.spread.map((s) => s.toFixed(3)).join(' to ')}), ` +
+      `${Math.round(p.cyclesPerSecond)} cycles/s; ${p.coldSeconds.toFixed(3)} s cold`,
+  )
+  log(
+    `    cells   ${p.cycles} cycles, ${p.cellsPerCycle.toFixed(1)} cells a cycle, padding ${percent(padding(p))}`,
+  )
+  log(`    memory  ${mebibytes(p.peakMemoryBytes)} at most, ${mebibytes(p.estimatedBytes)} estimated`)
+  log(`    proof   ${(p.proofBytes / 1024).toFixed(0)} KiB, verified in ${p.verifyMs.toFixed(1)} ms`)
+}
+
+function printChips(p) {
+  log('    chip                   rows    height  cells a cycle')
+  for (const c of p.chips)
+    log(
+      `    ${c.name.padEnd(18)} ${String(c.rows).padStart(8)} ${String(c.height).padStart(9)} ` +
+        `${(c.cells / p.cycles).toFixed(2).padStart(14)}`,
+    )
+  const sums = p.cells - p.chips.reduce((s, c) => s + c.cells, 0)
+  log(`    ${'bus sums'.padEnd(36)} ${(sums / p.cycles).toFixed(2).padStart(14)}`)
+}
+
+function printPhases(p, ceilings) {
+  const model = phaseModel(p, p.profile, ceilings)
+  const total = p.phases.reduce((s, f) => s + f.seconds, 0)
+  log('    phase             ms   share   MB moved   of the ceiling')
+  for (const { name, seconds } of p.phases) {
+    const at = model[name]
+    const reached = at === undefined || seconds === 0 ? '' : percent(at.seconds / threads / seconds)
+    log(
+      `    ${name.padEnd(12)} ${(1000 * seconds).toFixed(1).padStart(7)} ${percent(seconds / total).padStart(7)} ` +
+        `${at === undefined ? ''.padStart(10) : (at.bytes / 1e6).toFixed(0).padStart(10)} ${reached.padStart(16)}`,
+    )
   }
 }
 
-/** Instructions a second of the engine alone, on long runs: starting a run costs a few milliseconds. */
-function execution() {
-  const program = parseElf(example('mixed').elf)
-  const time = (rounds, execute) => {
-    const publicInput = new Uint8Array(new Uint32Array([rounds]).buffer)
-    const rates = []
-    let cycles = 0
-    for (let i = 0; i < runs + 1; i++) {
-      const start = performance.now()
-      cycles = execute(program, bridge({ publicInput }), {}).halt.cycle
-      rates.push(cycles / seconds(start) / 1e6)
-    }
-    return { cycles, mips: median(rates.slice(1)) }
-  }
-  return { untraced: time(1024, run), traced: time(256, trace) }
-}
-
-async function proving(guest, profile) {
-  const id = await imageId(guest.elf, profile)
-  const results = []
-  for (let i = 0; i < runs + 1; i++) {
-    const start = performance.now()
-    const { proof, report } = await prove(guest.elf, { ...guest, profile })
-    const proveSeconds = seconds(start)
-    const verifyStart = performance.now()
-    const verdict = await verify(proof, { imageId: id, publicInput: guest.publicInput })
-    if (!verdict.ok) throw new Error(`the bench's own proof was rejected: ${verdict.failure.message}`)
-    results.push({ report, proveSeconds, verifySeconds: seconds(verifyStart) })
-  }
-  const [cold, ...warm] = results
-  const report = warm[0].report
-  const phases = report.phases.map(({ name }, i) => ({
-    name,
-    seconds: median(warm.map((r) => r.report.phases[i].seconds)),
-  }))
-  const warmSeconds = median(warm.map((r) => r.proveSeconds))
-  return {
-    profile,
-    cycles: report.cycles,
-    cells: report.cells,
-    cellsPerCycle: report.cellsPerCycle,
-    coldSeconds: cold.proveSeconds,
-    warmSeconds,
-    cyclesPerSecond: report.cycles / warmSeconds,
-    phases,
-    verifyMs: median(warm.map((r) => r.verifySeconds)) * 1000,
-    proofBytes: report.proofBytes,
-    peakMemoryBytes: report.peakMemoryBytes,
-    provenBits: report.security.provenUDR.bits,
-    zeroKnowledge: false,
-    chips: report.chips,
-  }
-}
-
-const out = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, runs, guests: {} }
-out.engine = execution()
+const out = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, threads, runs, guests: {} }
+if (values.phases || old !== undefined) out.ceilings = await measureCeilings()
+out.engine = measureEngine(runs)
 log(
-  `engine: ${out.engine.untraced.mips.toFixed(1)} M instructions/s, ${out.engine.traced.mips.toFixed(1)} traced`,
+  `engine: ${out.engine.untraced.mips.toFixed(0)} M instructions/s, ${out.engine.traced.mips.toFixed(1)} traced; ${threads} threads`,
 )
 for (const name of values.guest) {
-  const guest = example(name)
+  const guest = exampleGuest(name)
   log(`\n${name}`)
   out.guests[name] = { proofs: [] }
   for (const profile of values.profile) {
-    const p = await proving(guest, profile)
+    const p = await timeProofs(guest, profile, runs, { threads })
     out.guests[name].proofs.push(p)
-    log(`  ${profile} (${p.provenBits.toFixed(1)} proven bits, not zero-knowledge)`)
-    log(
-      `    prove  ${p.warmSeconds.toFixed(3)} s warm (${Math.round(p.cyclesPerSecond)} cycles/s), ${p.coldSeconds.toFixed(3)} s cold`,
-    )
-    log(
-      `    cells  ${p.cycles} cycles, ${p.cells} cells committed, ${p.cellsPerCycle.toFixed(1)} a cycle; peak ${(p.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`,
-    )
-    log(`    proof  ${(p.proofBytes / 1024).toFixed(0)} KiB, verify ${p.verifyMs.toFixed(1)} ms`)
-    log(`    phases ${p.phases.map((f) => `${f.name} ${(f.seconds * 1000).toFixed(0)}`).join(', ')} ms`)
+    printProof(p)
+    if (values.phases) printPhases(p, out.ceilings)
+    if (values.chips) printChips(p)
   }
 }
+if (values.small) out.small = await measureSmall(runs, threads, log)
+if (values.scaling) out.scaling = await measureScaling(values.profile[0], threads, log)
+if (old !== undefined) compare(old, out, log)
 if (values.json) console.log(JSON.stringify(out, null, 2))

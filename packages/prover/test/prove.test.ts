@@ -55,7 +55,7 @@ describe('what cannot be proved', () => {
 })
 
 describe('cancelling', () => {
-  it.each(['run', 'image', 'fill', 'main', 'interaction', 'composition', 'deep', 'fri', 'openings'])(
+  it.each(['run', 'image', 'fill', 'main', 'gkr', 'composition', 'deep', 'fri', 'openings'])(
     'in phase %s ends the proof, and the next one works',
     async (phase) => {
       const signal = { aborted: false }

@@ -1,6 +1,25 @@
 import { createKernels } from '@vouch/stark'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { availableThreads, startThread } from '../src/threads.ts'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+/** A browser's worker that writes down what it is given. */
+class FakeWorker {
+  static readonly log: unknown[] = []
+  onerror = null
+  constructor(url: string) {
+    FakeWorker.log.push(url)
+  }
+  postMessage(message: object): void {
+    FakeWorker.log.push(message)
+  }
+  terminate(): void {
+    FakeWorker.log.push('terminate')
+  }
+}
 
 describe('threads', () => {
   it('are one a core, at most 8', () => {
@@ -32,5 +51,28 @@ describe('threads', () => {
     expect(kernels.threads).toBe(2)
     expect(kernels.grind(new Uint32Array(8), 4, 0, 1000)).toBeDefined()
     kernels.close()
+  })
+
+  it('are workers of a blob in a browser, and an error where there are none', async () => {
+    vi.stubGlobal('process', undefined)
+    vi.stubGlobal('navigator', { hardwareConcurrency: 3 })
+    vi.stubGlobal('Worker', FakeWorker)
+    let text: Promise<string> | undefined
+    vi.stubGlobal('URL', {
+      createObjectURL: (blob: Blob) => {
+        text = blob.text()
+        return 'blob:1'
+      },
+      revokeObjectURL: (url: string) => FakeWorker.log.push(`revoke ${url}`),
+    })
+    expect(availableThreads()).toBe(3)
+    const message = { n: 1 }
+    startThread('const start = () => {}', message).terminate()
+    expect(await text).toBe('const start = () => {}\nonmessage = ({ data }) => start(data)')
+    expect(FakeWorker.log).toEqual(['blob:1', message, 'terminate', 'revoke blob:1'])
+    vi.stubGlobal('Worker', undefined)
+    expect(() => startThread('', {})).toThrow('no threads')
+    vi.stubGlobal('SharedArrayBuffer', undefined)
+    expect(availableThreads()).toBe(1)
   })
 })

@@ -3,6 +3,7 @@ import { traceRow } from '../src/field/circle.ts'
 import * as M from '../src/field/m31.ts'
 import { createKernels } from '../src/kernels/create.ts'
 import { OutOfMemory } from '../src/kernels/kernels.ts'
+import type { Kernels } from '../src/kernels/kernels.ts'
 import {
   liftPosition,
   pointAt,
@@ -59,35 +60,10 @@ describe('kernels: wasm', () => {
     })
 
   it('works in chunks beyond one: sums, products and quotients of 2^12 rows equal the reference', async () => {
-    const run = async (kind: 'wasm' | 'reference'): Promise<unknown[]> => {
-      const k = await createKernels({ kind })
-      const log = 12
-      const n = 2 ** log
-      const next = source(3)
-      const columns = Array.from({ length: 13 }, () => {
-        const p = k.alloc(n)
-        k.words(p, n).forEach((_, i, v) => (v[i] = next()))
-        return p
-      })
-      const planes = k.alloc(4 * n)
-      const weights = columns.map((_, j) => [j, M.P - 1 - j, 5, 1 << j] as const)
-      k.accumulate(columns, weights, log, planes)
-      const at = { x: [1, 2, 3, 4], y: [5, 6, 7, 8] } as const
-      const basis = k.alloc(4 * n)
-      k.basisAt(at, log, basis)
-      const dots = k.dotProducts(columns, log, basis)
-      const sums = [
-        { log: 9, planes: columns[0] },
-        { log, planes },
-      ]
-      const out = k.alloc(4 * n)
-      k.addQuotients(sums, at, weights[1], weights[2], log, out)
-      const folded = k.alloc(n / 2)
-      k.friFold(out, log, 0, 3, weights[3], folded)
-      const first = k.firstSelector(log - 1, 1, n)
-      return [dots, k.words(out, 4 * n), k.words(folded, n / 2), k.words(first, n), k.words(planes, 4 * n)]
-    }
-    expect(await run('wasm')).toEqual(await run('reference'))
+    const expected = chunked(await createKernels({ kind: 'reference' }))
+    expect(chunked(await createKernels())).toEqual(expected)
+    const threads = await threadedKernels(3)
+    for (let round = 0; round < 10; round++) expect(chunked(threads)).toEqual(expected)
   })
 
   it('refuses a domain past its tables and memory past 4 GiB', async () => {
@@ -97,3 +73,44 @@ describe('kernels: wasm', () => {
     expect(k.alloc(4)).toBeGreaterThan(0)
   })
 })
+
+/** What every kernel makes of 2^12 rows. */
+function chunked(k: Kernels): unknown[] {
+  const mark = k.mark()
+  const log = 12
+  const n = 2 ** log
+  const next = source(3)
+  const columns = Array.from({ length: 13 }, () => {
+    const p = k.alloc(n)
+    k.words(p, n).forEach((_, i, v) => (v[i] = next()))
+    return p
+  })
+  const planes = k.alloc(4 * n)
+  const weights = columns.map((_, j) => [j, M.P - 1 - j, 5, 1 << j] as const)
+  k.accumulate(columns, weights, log, planes)
+  const at = { x: [1, 2, 3, 4], y: [5, 6, 7, 8] } as const
+  const basis = k.alloc(4 * n)
+  k.basisAt(at, log, basis)
+  const dots = k.dotProducts(columns, log, basis)
+  const sums = [
+    { log: 9, planes: columns[0] },
+    { log, planes },
+  ]
+  const out = k.alloc(4 * n)
+  k.addQuotients(sums, at, weights[1], weights[2], log, out)
+  const folded = k.alloc(n / 2)
+  k.friFold(out, log, 0, 3, weights[3], folded)
+  const first = k.firstSelector(log - 1, 1, n)
+  const tree = k.alloc(16 * n)
+  k.merkleTree([{ log, columns }], tree)
+  const root = k.words(tree + 32 * (2 * n - 2), 8).slice()
+  k.friTree(planes, log, 2, tree)
+  const friRoot = k.words(tree + 32 * (n / 2 - 2), 8).slice()
+  const made = [
+    ...[planes, out, basis].map((p) => k.words(p, 4 * n).slice()),
+    k.words(folded, n / 2).slice(),
+    k.words(first, n).slice(),
+  ]
+  k.release(mark)
+  return [dots, root, friRoot, made]
+}

@@ -206,7 +206,7 @@ const auditDocument = ({ records, root, manifest }: AuditStatement, paths: Paths
 /** Phases that go over every cell, or over every cycle, also say how fast. */
 function phaseTime({ name, seconds: time }: ProveReport['phases'][number], report: ProveReport): string {
   if (name === 'run') return `${seconds(time)} (${rate(report.cycles, time, 'cycles')})`
-  const overCells = ['fill', 'main', 'interaction', 'composition', 'deep'].includes(name)
+  const overCells = ['fill', 'main', 'fractions', 'gkr', 'sums', 'composition', 'deep'].includes(name)
   return overCells ? `${seconds(time)} (${rate(report.cells, time, 'cells')})` : seconds(time)
 }
 

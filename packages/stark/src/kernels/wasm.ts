@@ -71,7 +71,11 @@ export async function wasmKernels({ maxWords, threads, ...options }: WasmOptions
   const functions = await pool.linkAsync(kernelModule(pool.shared))
   const tables = twiddleTables(arena.memory, functions)
   const fft = transforms(arena, functions, pool, tables)
-  const chips = new Map<Chip<never>, ChipKernels>()
+  // Chips of one declaration, which differ in height and rows alone, share their kernels.
+  const chips = new Map<
+    Chip<never>['messages'],
+    { readonly of: Chip<never>; readonly compiled: ChipKernels }
+  >()
   const kernels: Kernels = {
     name: 'wasm',
     threads: pool.threads,
@@ -88,11 +92,10 @@ export async function wasmKernels({ maxWords, threads, ...options }: WasmOptions
     ...quotients(arena, functions, pool, tables, fft),
     ...fractionTree(arena, functions, pool),
     chip(chip) {
-      let compiled = chips.get(chip)
-      if (compiled === undefined) {
-        compiled = wasmChip(chip, kernels, pool)
-        chips.set(chip, compiled)
-      }
+      const known = chips.get(chip.messages)
+      if (known !== undefined && known.of.constraints === chip.constraints) return known.compiled
+      const compiled = wasmChip(chip, kernels, pool)
+      chips.set(chip.messages, { of: chip, compiled })
       return compiled
     },
   }
