@@ -1,5 +1,5 @@
 import { bytesOfWords } from '../../stark/src/codec.ts'
-import { compositionSides } from '../../stark/src/ood.ts'
+import { compositionSides, drawColumnWeights, sumShare } from '../../stark/src/ood.ts'
 import type { Challenges } from '../../stark/src/ood.ts'
 import { deepLines, drawOodPoints } from '../../stark/src/deep.ts'
 import type { OodPoints } from '../../stark/src/deep.ts'
@@ -7,27 +7,27 @@ import { doubleTimes, vanishing } from '../../stark/src/field/circle.ts'
 import * as M from '../../stark/src/field/m31.ts'
 import * as Q from '../../stark/src/field/qm31.ts'
 import type { QM31 } from '../../stark/src/field/qm31.ts'
+import { eqColumns, ratioPlanes } from '../../stark/src/gkr/eq-column.ts'
+import { fractionLayers, gkrProve, rootFraction } from '../../stark/src/gkr/gkr-prove.ts'
+import { leafClaims } from '../../stark/src/gkr/leaf-claims.ts'
+import { fractionLeaves } from '../../stark/src/gkr/leaves.ts'
+import type { Fraction, LeafPoint } from '../../stark/src/gkr/sumcheck.ts'
 import { absorbHeader } from '../../stark/src/header.ts'
 import type { Kernels, Pointer } from '../../stark/src/kernels/kernels.ts'
 import { liftPosition } from '../../stark/src/kernels/positions.ts'
-import { boundaryWeight, layoutOf } from '../../stark/src/layout.ts'
+import { SUM_CONSTRAINTS, layoutOf, sumWeights } from '../../stark/src/layout.ts'
 import type { Layout, PlacedChip, StarkStatement, TreeLayout } from '../../stark/src/layout.ts'
 import { rootOf, siblings, treeWords } from '../../stark/src/merkle.ts'
-import { extend, reserve } from '../../stark/src/pcs/commit.ts'
+import { reserve } from '../../stark/src/pcs/commit.ts'
 import type { CommittedColumn, CommittedTree, PreprocessedTree } from '../../stark/src/pcs/commit.ts'
+import { limbsOf } from '../../stark/src/pcs/composition.ts'
 import { domainPoint } from '../../stark/src/pcs/domain.ts'
 import { friOpen } from '../../stark/src/pcs/fri-prove.ts'
 import type { FriLayer } from '../../stark/src/pcs/fri-prove.ts'
 import { Queries } from '../../stark/src/pcs/queries.ts'
-import { ProverTranscript } from '../../stark/src/transcript.ts'
+import { pacer } from '../../stark/src/progress.ts'
 import type { VerifyingKey } from '../../stark/src/verifying-key.ts'
-
-const UNITS: readonly QM31[] = [
-  [1, 0, 0, 0],
-  [0, 1, 0, 0],
-  [0, 0, 1, 0],
-  [0, 0, 0, 1],
-]
+import { CarryingTranscript } from './forgery-sums.ts'
 
 /** A chip's natural columns in the memory of the kernels. */
 export interface ForgedChip {
@@ -41,8 +41,15 @@ export interface Cheats {
   readonly announce?: (logHeights: Uint8Array) => Uint8Array
   /** Columns of every height are committed as so many periods as the tallest has room for; the hook spoils them. */
   readonly periods?: (column: (chip: string, name: string) => Uint32Array, log: number) => void
-  /** `total` is what all claims and the public terms add up to. */
-  readonly claims?: (claims: readonly QM31[], total: QM31, layout: Layout) => readonly QM31[]
+  /** The fraction sums of the trees; `total` is what they and the public terms add up to. */
+  readonly sums?: (sums: readonly Fraction[], total: QM31) => readonly Fraction[]
+  /**
+   * A lie about the numerator of the first tree's sum is carried on: each layer's values are what its check asks for, and
+   * in the end the claim of one column is what the check of the leaves asks for.
+   */
+  readonly carry?: 'to the leaves' | 'to a column'
+  /** Column claims, one list a present chip: main columns, then preprocessed ones. */
+  readonly claims?: (claims: readonly (readonly QM31[])[], layout: Layout) => readonly (readonly QM31[])[]
   /** The coefficients of the 8 composition columns, before they are committed. */
   readonly composition?: (columns: readonly Uint32Array[]) => void
   /** Makes the out-of-domain identity hold by a lie about the composition. */
@@ -86,7 +93,7 @@ async function forge(
   cheats: Cheats,
 ): Promise<Uint8Array> {
   const { logBlowup } = vk.profile
-  const transcript = new ProverTranscript(vk.suite)
+  const transcript = new CarryingTranscript(vk.suite, cheats.carry !== undefined)
   absorbHeader(transcript, vk, statement)
   const logHeights = Uint8Array.from(vk.air.chips, (_, i) => witness.chips[i]?.logHeight ?? 0)
   const layout = layoutOf(vk, statement, logHeights)
@@ -136,43 +143,41 @@ async function forge(
 
   await grind('logup', grinding.logup)
   const [z, alpha] = transcript.drawExtensions('logup', 2)
-  const interaction = new Map<number, CommittedColumn[]>()
   const preprocessed = layout.chips.map(preprocessedOf)
-  const honestClaims = layout.chips.map((placed, i) => {
-    const { chip, index, log } = placed
-    const columns = Array.from({ length: 4 * chip.groups.length }, () =>
-      reserve(kernels, logOf(placed), logBlowup),
-    )
-    // A chip of preprocessed columns alone repeats, and its messages may count on the first row of a period.
-    const sumLog = chip.columns.length === 0 ? log : logOf(placed)
-    const sums = columns.map(() => kernels.alloc(2 ** sumLog))
-    const from = {
-      main: natural.get(index)!,
-      preprocessed: (sumLog === log ? ownPreprocessed(placed) : preprocessed[i]).map((c) => c.natural),
-      publics: statement.publics,
-    }
-    const sum = kernels.chip(chip).interaction(from, sumLog, z, alpha, sums)
-    const naturals = sums.map((pointer) => repeated(kernels, pointer, sumLog, logOf(placed)))
-    columns.forEach((c, j) =>
-      kernels.extendColumn(naturals[j], c.coefficients, c.extended, logOf(placed), logBlowup),
-    )
-    interaction.set(index, columns)
-    // A claim is for one period.
-    return Q.mulBase(sum, M.inv(M.pow(2, sumLog - log)))
+  const reduced = await reduceBuses(kernels, transcript, layout, statement, cheats, {
+    columns: layout.chips.map((placed) => [
+      ...natural.get(placed.index)!.map((pointer) => averaged(kernels, pointer, logOf(placed), placed.log)),
+      ...ownPreprocessed(placed).map((c) => c.natural),
+    ]),
+    z,
+    alpha,
   })
-  const interactionTree = commit(kernels, layout, 'interaction', interaction, cheats)
-  transcript.sendBytes('interaction root', interactionTree.root)
-  const total = honestClaims.reduce(Q.add, statement.publicTerms.sum(z, alpha)!)
-  const claims = cheats.claims?.(honestClaims, total, layout) ?? honestClaims
-  transcript.sendExtensions('claims', claims)
+  transcript.sendExtensions('column claims', reduced.claims.flat())
+  const columnWeights = drawColumnWeights(transcript, layout)
+  const sent = { columnClaims: reduced.claims, columnWeights, eqColumns: eqColumns(reduced.point)! }
+  const sums = layout.heights.map((_, height) =>
+    sumsOf(kernels, layout, height, reduced.point, sent, logOf, (placed, i) => [
+      ...natural.get(placed.index)!,
+      ...preprocessed[i].map((c) => c.natural),
+    ]),
+  )
+  const sumsTree = commit(kernels, layout, 'sums', new Map(sums.map((c, h) => [h, c.columns])), cheats)
+  transcript.sendBytes('sums root', sumsTree.root)
 
   const weights = transcript.drawExtensions('composition', layout.weights)
-  const challenges: Challenges = { z, alpha, claims, weights }
-  const compositionColumns = compose(kernels, layout, logOf, challenges, statement.publics, (i, index) => ({
-    main: main.get(index)!.map((c) => c.extended),
-    preprocessed: preprocessed[i].map((c) => c.extended),
-    interaction: interaction.get(index)!.map((c) => c.extended),
-  }))
+  const challenges: Challenges = { ...sent, weights }
+  const compositionColumns = compose(
+    kernels,
+    layout,
+    logOf,
+    challenges,
+    statement.publics,
+    sums,
+    (i, index) => ({
+      main: main.get(index)!.map((c) => c.extended),
+      preprocessed: preprocessed[i].map((c) => c.extended),
+    }),
+  )
   if (cheats.composition !== undefined) {
     cheats.composition(compositionColumns.map((c) => kernels.words(c.coefficients, 2 ** layout.n)))
     for (const c of compositionColumns)
@@ -184,7 +189,7 @@ async function forge(
   await grind('ood', grinding.ood)
   const points = drawOodPoints(transcript, layout.n)
   const preprocessedTrees = layout.trees.slice(0, -3).map(({ name }) => witness.preprocessed[name])
-  const trees: CommittedTree[] = [...preprocessedTrees, mainTree, interactionTree, compositionTree]
+  const trees: CommittedTree[] = [...preprocessedTrees, mainTree, sumsTree, compositionTree]
   const sampled = sample(kernels, layout, points, trees)
   if (cheats.mendSamples) mend(layout, statement, points, sampled, challenges)
   transcript.sendExtensions('sampled values', sampled)
@@ -210,7 +215,7 @@ async function forge(
  */
 function openRows(
   kernels: Kernels,
-  transcript: ProverTranscript,
+  transcript: CarryingTranscript,
   layout: Layout,
   t: number,
   tree: CommittedTree,
@@ -269,7 +274,7 @@ const commit = (
   cheats: Cheats,
 ): CommittedTree => {
   const tree: TreeLayout = layout.trees.find((t) => t.name === name)!
-  const ordered = tree.runs.flatMap((run) => columns.get(run.chip)!)
+  const ordered = tree.runs.flatMap((run) => columns.get(run.owner)!)
   const counts = tree.classes.map((c) => c.count)
   return treeOf(kernels, ordered, counts, tree.log, layout.parameters.logBlowup, name, cheats)
 }
@@ -300,50 +305,177 @@ function treeOf(
   return { columns, log: size, pointer, root: rootOf(kernels, pointer, size) }
 }
 
+/** The mean of all periods of a column: what a sum over all rows sees of them. */
+function averaged(kernels: Kernels, pointer: Pointer, from: number, to: number): Pointer {
+  if (from === to) return pointer
+  const copy = kernels.alloc(2 ** to)
+  const words = kernels.words(pointer, 2 ** from)
+  const out = kernels.words(copy, 2 ** to)
+  words.forEach((w, i) => {
+    out[i % out.length] = M.add(out[i % out.length], w)
+  })
+  const share = M.inv(M.pow(2, from - to))
+  out.forEach((w, i) => {
+    out[i] = M.mul(w, share)
+  })
+  return copy
+}
+
+/** The sumchecks over the fractions of these columns, and what is then claimed of the columns. */
+async function reduceBuses(
+  kernels: Kernels,
+  transcript: CarryingTranscript,
+  layout: Layout,
+  { publics, publicTerms }: StarkStatement,
+  cheats: Cheats,
+  { columns, z, alpha }: { columns: readonly (readonly Pointer[])[]; z: QM31; alpha: QM31 },
+): Promise<{ claims: readonly (readonly QM31[])[]; point: readonly QM31[] }> {
+  const { chips, forest, heights } = layout
+  const pace = pacer(undefined, undefined)
+  const columnsOf = (placed: PlacedChip): readonly Pointer[] => columns[chips.indexOf(placed)]
+  const leaves = await fractionLeaves(kernels, layout, publics, columnsOf, { z, alpha }, pace)
+  const trees = fractionLayers(kernels, leaves)
+  const roots = trees.layers.map((own) => rootFraction(kernels, own))
+  const total = roots.reduce(
+    (sum, { numerator, denominator }) => Q.add(sum, Q.mul(numerator, Q.inv(denominator))),
+    publicTerms.sum(z, alpha)!,
+  )
+  transcript.sums = cheats.sums?.(roots, total)
+  const leafPoint = await gkrProve(kernels, transcript, forest, trees, pace)
+  const point = leafPoint.low.slice(0, heights.at(-1)!.log)
+  const tables = kernels.alloc(8 * 2 ** point.length)
+  kernels.eqTables(point, tables)
+  const honest = chips.map(({ log }, i) => kernels.dotProducts(columns[i], log, tables + 16 * 2 ** log))
+  const carried =
+    cheats.carry === 'to a column'
+      ? mendLeaves(layout, leafPoint, transcript.lie, honest, { publics, z, alpha })
+      : honest
+  return { claims: cheats.claims?.(carried, layout) ?? carried, point }
+}
+
+/** Moves the claim of a column that only the first tree's numerators see by what they lack. */
+function mendLeaves(
+  { chips, forest }: Layout,
+  point: LeafPoint,
+  lack: QM31,
+  claims: readonly (readonly QM31[])[],
+  drawn: { readonly publics: readonly number[]; readonly z: QM31; readonly alpha: QM31 },
+): readonly (readonly QM31[])[] {
+  const leavesOf = (values: readonly (readonly QM31[])[]): QM31[] =>
+    leafClaims(chips, forest, point, { values, ...drawn }).flatMap((l) => [l.numerator, l.denominator])
+  const moved = (chip: number, column: number, by: QM31): readonly (readonly QM31[])[] =>
+    claims.with(chip, claims[chip].with(column, Q.add(claims[chip][column], by)))
+  const before = leavesOf(claims)
+  for (const [chip, own] of claims.entries())
+    for (const column of own.keys()) {
+      const [slope, ...others] = leavesOf(moved(chip, column, Q.ONE)).map((v, i) => Q.sub(v, before[i]))
+      if (!Q.isZero(slope) && others.every(Q.isZero)) return moved(chip, column, Q.mul(lack, Q.inv(slope)))
+    }
+  throw new Error('no column is a multiplicity of the first tree alone')
+}
+
+/** E and S of a height over the rows that its columns are committed at, and the combination that S adds up. */
+interface Sums {
+  readonly columns: readonly CommittedColumn[]
+  readonly combination: Pointer
+}
+
+function sumsOf(
+  kernels: Kernels,
+  layout: Layout,
+  height: number,
+  point: readonly QM31[],
+  sent: Omit<Challenges, 'weights'>,
+  logOf: (placed: PlacedChip) => number,
+  columnsOf: (placed: PlacedChip, i: number) => readonly Pointer[],
+): Sums {
+  const { logBlowup } = layout.parameters
+  const { log: own } = layout.heights[height]
+  const log = logOf(layout.chips.find((c) => c.log === own)!)
+  const size = 2 ** log
+  const combination = kernels.alloc(4 * size)
+  layout.chips.forEach((placed, i) => {
+    if (placed.log === own) kernels.accumulate(columnsOf(placed, i), sent.columnWeights[i], log, combination)
+  })
+  const tables = kernels.alloc(8 * 2 ** point.length)
+  kernels.eqTables(point, tables)
+  const e = kernels.alloc(4 * size)
+  limbsOf(tables + 16 * 2 ** own, 2 ** own).forEach((limb, l) => {
+    kernels.words(e + 4 * l * size, size).set(kernels.words(repeated(kernels, limb, own, log), size))
+  })
+  const s = kernels.alloc(4 * size)
+  kernels.runningSum(e, combination, log, sumShare(layout, height, sent), s)
+  const columns = [...limbsOf(e, size), ...limbsOf(s, size)].map((limb) => {
+    const column = reserve(kernels, log, logBlowup)
+    kernels.extendColumn(limb, column.coefficients, column.extended, log, logBlowup)
+    return column
+  })
+  return { columns, combination }
+}
+
 function compose(
   kernels: Kernels,
   layout: Layout,
   logOf: (placed: PlacedChip) => number,
-  { z, alpha, claims, weights }: Challenges,
+  challenges: Challenges,
   publics: readonly number[],
-  columnsOf: (
-    i: number,
-    index: number,
-  ) => { main: readonly Pointer[]; preprocessed: readonly Pointer[]; interaction: readonly Pointer[] },
+  sums: readonly Sums[],
+  columnsOf: (i: number, index: number) => { main: readonly Pointer[]; preprocessed: readonly Pointer[] },
 ): CommittedColumn[] {
   const { n, logDomain } = layout
   const { logBlowup } = layout.parameters
+  const { weights } = challenges
   const coefficients = Array.from({ length: 4 }, () => kernels.alloc(2 ** (n + 1)))
   const at = (half: number): number => M.inv(domainPoint(logBlowup + 1, 2 * half).x)
   const inverses = [at(0), at(1)] as const
-  let weight = 0
-  layout.chips.forEach((placed, i) => {
-    const { chip, log: own, index } = placed
-    const log = logOf(placed)
+  const starts = [0]
+  for (const { chip } of layout.chips) starts.push(starts.at(-1)! + chip.constraints.length)
+  layout.heights.forEach(({ log: own }, height) => {
+    const log = logOf(layout.chips.find((c) => c.log === own)!)
     const count = 2 ** (log + 1)
     const planes = kernels.alloc(4 * count)
     const prev = kernels.prevPositions(log, logBlowup, count)
     const first = lifted(kernels, kernels.firstSelector(own, logBlowup, 2 ** (own + 1)), own + 1, log + 1)
-    const end = weight + chip.constraints.length + chip.groups.length
-    const columns = columnsOf(i, index)
-    const claim = Q.mulBase(claims[i], M.pow(2, log - own))
-    const drawn = { z, alpha, claim, weights: weights.slice(weight, end) }
-    kernels.chip(chip).constraints({ ...columns, publics, prev, first }, log, drawn, inverses, planes)
-    weight = end
-    const running = kernels.alloc(4 * count)
-    const boundary = UNITS.map((unit) => Q.mul(unit, weights[boundaryWeight(layout, i)]))
-    kernels.accumulate(columns.interaction.slice(-4), boundary, log + 1, running)
-    const from = kernels.words(running, 4 * count)
-    const before = kernels.words(prev, count)
-    const selector = kernels.words(first, count)
-    const to = kernels.words(planes, 4 * count)
-    for (let q = 0; q < count; q++) {
-      const factor = M.mul(selector[q], inverses[q < count / 2 ? 0 : 1])
-      for (let limb = 0; limb < 4; limb++) {
-        const j = limb * count
-        to[j + q] = M.add(to[j + q], M.mul(factor, from[j + before[q]]))
-      }
+    layout.chips.forEach((placed, i) => {
+      if (placed.log !== own) return
+      const columns = { ...columnsOf(i, placed.index), publics, prev, first }
+      const drawn = weights.slice(starts[i], starts[i + 1])
+      kernels.chip(placed.chip).constraints(columns, log, drawn, inverses, planes)
+    })
+    const extended = (limbs: readonly Pointer[]): Pointer => {
+      const to = kernels.alloc(4 * count)
+      limbs.forEach((limb, l) => {
+        const column = reserve(kernels, log, logBlowup)
+        kernels.extendColumn(limb, column.coefficients, column.extended, log, logBlowup)
+        kernels.words(to + 4 * l * count, count).set(kernels.words(column.extended, count))
+      })
+      return to
     }
+    const ratio = kernels.alloc(4 * 2 ** own)
+    const eqColumn = challenges.eqColumns[own]
+    ratioPlanes(eqColumn, kernels.words(ratio, 4 * 2 ** own))
+    const ratios = limbsOf(ratio, 2 ** own).map((limb) => repeated(kernels, limb, own, log))
+    const { columns, combination } = sums[height]
+    const committed = columns.map((c) => c.extended)
+    const weight = sumWeights(layout, height)
+    kernels.sumConstraints(
+      {
+        e: committed.slice(0, 4),
+        s: committed.slice(4),
+        ratio: limbsOf(extended(ratios), count),
+        combination: extended(limbsOf(combination, 2 ** log)),
+        prev,
+        first,
+      },
+      log,
+      {
+        start: eqColumn.start,
+        share: sumShare(layout, height, challenges),
+        weights: weights.slice(weight, weight + SUM_CONSTRAINTS),
+      },
+      inverses,
+      planes,
+    )
     for (let limb = 0; limb < 4; limb++) {
       kernels.interpolate(planes + 4 * limb * count, log + 1, log + logBlowup)
       kernels.addLiftedCoefficients(planes + 4 * limb * count, log + 1, coefficients[limb], n + 1)
@@ -445,7 +577,7 @@ function addDeepQuotients(
 /** `friCommit` without its check: what is left over above the degree is dropped. */
 async function commitFri(
   kernels: Kernels,
-  transcript: ProverTranscript,
+  transcript: CarryingTranscript,
   layout: Layout,
   planes: Pointer,
   cheats: Cheats,

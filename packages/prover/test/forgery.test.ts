@@ -29,9 +29,14 @@ const codeOf = (verdict: Verdict): string => (verdict.ok ? 'accepted' : verdict.
 
 const verdictOn = async (f: Forgery): Promise<string> => codeOf(await check(await forge(kernels, f)))
 
-/** Puts all that the buses lack into the first chip's claim. */
-const balance: NonNullable<Cheats['claims']> = (claims, total) =>
-  claims.map((claim, i) => (i === 0 ? Q.sub(claim, total) : claim))
+/** Puts all that the buses lack into the sum of the first tree, and carries the lie on to the claim of a column. */
+const balanced: Cheats = {
+  sums: ([first, ...rest], total) => [
+    { ...first, numerator: Q.sub(first.numerator, Q.mul(total, first.denominator)) },
+    ...rest,
+  ],
+  carry: 'to a column',
+}
 
 /** A statement that is false: only the Halt bus sees it, unless the claims lie. */
 const lie: Forgery = { ...compute, say: () => ({ exitCode: 1 }) }
@@ -62,7 +67,7 @@ describe('coherent faults, proved to the end', () => {
     expect(forged.broken).toEqual(broken)
     const isBus = broken.some((what) => !what.includes(': '))
     expect(codeOf(await check(forged))).toBe(isBus ? 'bus/unbalanced' : 'ood/mismatch')
-    expect(await verdictOn({ ...forgery, cheats: { claims: balance } })).toBe('ood/mismatch')
+    expect(await verdictOn({ ...forgery, cheats: balanced })).toBe('ood/mismatch')
   })
 })
 
@@ -88,7 +93,7 @@ describe('a second table of a chip', () => {
     const forged = await forge(kernels, moved({ a0: 1 }))
     expect(forged.broken).toEqual(['Mem', 'add/2: high limb of b - c', 'add/2: low limb of b - c'])
     expect(codeOf(await check(forged))).toBe('bus/unbalanced')
-    expect(await verdictOn({ ...moved({ a0: 1 }), cheats: { claims: balance } })).toBe('ood/mismatch')
+    expect(await verdictOn({ ...moved({ a0: 1 }), cheats: balanced })).toBe('ood/mismatch')
   })
   it('may not say a row again', async () => {
     const again: Forgery = {
@@ -110,21 +115,46 @@ describe('lies of the protocol', () => {
   const zeros = (coefficients: readonly QM31[]): QM31[] => coefficients.map(() => Q.ZERO)
   const LIES: readonly (readonly [name: string, forgery: Forgery, code: string])[] = [
     [
-      'claims of two chips exchanged',
-      { ...compute, cheats: { claims: ([a, b, ...rest]) => [b, a, ...rest] } },
-      'ood/mismatch',
+      'sums of two trees that add up to the right total',
+      {
+        ...compute,
+        dense: true,
+        cheats: {
+          sums: ([a, b, ...rest]) => [
+            { ...a, numerator: Q.add(a.numerator, a.denominator) },
+            { ...b, numerator: Q.sub(b.numerator, b.denominator) },
+            ...rest,
+          ],
+        },
+      },
+      'gkr/layer',
     ],
-    ['claims that cancel the lie', { ...lie, cheats: { claims: balance } }, 'ood/mismatch'],
+    [
+      'claims of two columns exchanged',
+      { ...compute, cheats: { claims: ([[a, b, ...own], ...rest]) => [[b, a, ...own], ...rest] } },
+      'gkr/leaves',
+    ],
+    [
+      'a sum that cancels the lie, and honest sumchecks',
+      { ...lie, cheats: { ...balanced, carry: undefined } },
+      'gkr/layer',
+    ],
+    [
+      'a sum that cancels the lie, carried to the leaves',
+      { ...lie, cheats: { ...balanced, carry: 'to the leaves' } },
+      'gkr/leaves',
+    ],
+    ['a sum that cancels the lie, carried to a column', { ...lie, cheats: balanced }, 'ood/mismatch'],
     [
       'and a composition value that makes the identity hold',
-      { ...lie, cheats: { claims: balance, mendSamples: true } },
+      { ...lie, cheats: { ...balanced, mendSamples: true } },
       'fri/final',
     ],
     [
       'and a word of low degree in the place of the DEEP quotient',
       {
         ...lie,
-        cheats: { claims: balance, mendSamples: true, layer: (i, w) => i === 0 && zero(w), final: zeros },
+        cheats: { ...balanced, mendSamples: true, layer: (i, w) => i === 0 && zero(w), final: zeros },
       },
       'merkle/root',
     ],
@@ -133,13 +163,13 @@ describe('lies of the protocol', () => {
       {
         ...lie,
         dense: true,
-        cheats: { claims: balance, mendSamples: true, layer: (i, w) => i === 1 && zero(w), final: zeros },
+        cheats: { ...balanced, mendSamples: true, layer: (i, w) => i === 1 && zero(w), final: zeros },
       },
       'merkle/root',
     ],
     [
       'the same behind the last fold',
-      { ...lie, cheats: { claims: balance, mendSamples: true, final: zeros } },
+      { ...lie, cheats: { ...balanced, mendSamples: true, final: zeros } },
       'fri/final',
     ],
     [
@@ -171,12 +201,12 @@ describe('lies of the protocol', () => {
       'ood/mismatch',
     ],
     [
-      'interaction columns committed as others than were sampled',
+      'sums committed as others than were sampled',
       {
         ...compute,
         cheats: {
           extended: (tree, columns) => {
-            if (tree === 'interaction') columns.at(-1)!.fill(0)
+            if (tree === 'sums') columns.at(-1)!.fill(0)
           },
         },
       },
@@ -274,11 +304,12 @@ describe('the seam between the periods of a lifted column', () => {
   it('columns that repeat of themselves are accepted', async () => {
     expect(await verdictOn(withPeriods(() => {}))).toBe('accepted')
   })
-  it('periods that differ where no constraint looks: each is a witness, but queries of one row must agree', async () => {
+  it('periods that differ where no constraint looks: not all have the claimed value at r', async () => {
     const free = withPeriods((column) => {
       column('halt', 'pc')[16 + 5] = 77
     })
-    expect(await verdictOn(free)).toBe('merkle/root')
+    expect(await verdictOn(free)).toBe('ood/mismatch')
+    expect(await verdictOn({ ...free, cheats: { ...free.cheats, mendSamples: true } })).toBe('merkle/root')
   })
   it.each([
     ['counts of the ROM', 'rom', 'count'],
@@ -296,7 +327,7 @@ describe('the seam between the periods of a lifted column', () => {
       column('addi', 'en')[0] = 0
     }
     expect(await verdictOn(withPeriods(periods))).toBe('bus/unbalanced')
-    expect(await verdictOn({ ...small, cheats: { periods, claims: balance } })).toBe('ood/mismatch')
+    expect(await verdictOn({ ...small, cheats: { ...balanced, periods } })).toBe('ood/mismatch')
   })
 })
 

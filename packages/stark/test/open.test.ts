@@ -3,7 +3,7 @@ import { createKernels } from '../src/kernels/create.ts'
 import { liftPosition } from '../src/kernels/positions.ts'
 import type { TreeLayout } from '../src/layout.ts'
 import { siblings } from '../src/merkle.ts'
-import { commitTree, extend, openTree } from '../src/pcs/commit.ts'
+import { commitTree, openTree, reserve } from '../src/pcs/commit.ts'
 import { readTree } from '../src/pcs/open.ts'
 import type { OpenedClass } from '../src/pcs/open.ts'
 import { Queries } from '../src/pcs/queries.ts'
@@ -41,7 +41,9 @@ describe('an opened tree', () => {
   const columns = heights.map((log, c) => {
     const natural = kernels.alloc(2 ** log)
     kernels.words(natural, 2 ** log).forEach((_, i, w) => (w[i] = 1000 * c + 7 * i))
-    return extend(kernels, natural, log, LOG_BLOWUP)
+    const column = reserve(kernels, log, LOG_BLOWUP)
+    kernels.extendColumn(natural, column.coefficients, column.extended, log, LOG_BLOWUP)
+    return column
   })
   const committed = commitTree(kernels, columns, LOG_BLOWUP)
   const tree: TreeLayout = {

@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { moduleBuilder } from '../src/kernels/emit.ts'
+import { PAGE_BYTES, createMemory, moduleBuilder } from '@vouch/wasm'
+import type { WasmMemory } from '@vouch/wasm'
 import { createPool, soloPool } from '../src/kernels/pool.ts'
 import type { Functions, Job, Pool, PoolOptions, StartThread } from '../src/kernels/pool.ts'
 import { MAX_ROWS } from '../src/kernels/pool-layout.ts'
 import { RESERVED_BYTES, SCRATCHES, SCRATCH_BYTES } from '../src/kernels/wasm-layout.ts'
 import { wasmKernels } from '../src/kernels/wasm.ts'
-import { PAGE_BYTES, createMemory } from '../src/kernels/webassembly.ts'
-import type { WasmMemory } from '../src/kernels/webassembly.ts'
 import { startAndWait, startThread } from './helpers/threads.ts'
 
 const DATA = RESERVED_BYTES

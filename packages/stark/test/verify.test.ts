@@ -23,7 +23,7 @@ import { kernelsWith, spoiled } from './helpers/spoiled.ts'
 import { lighter, statementOf, toy, toyAir } from './helpers/toy.ts'
 import type { Toy } from './helpers/toy.ts'
 
-/** Whether the drawn point has no ratios, as one of 2^119 has. */
+/** Whether the drawn point has no ratios, as one of 2^118 has. */
 const mocked = vi.hoisted(() => ({ noRatios: false }))
 vi.mock(import('../src/gkr/eq-column.ts'), async (original) => {
   const own = await original()

@@ -17,7 +17,7 @@ export interface EqColumn {
 
 /**
  * The columns of every height up to 2^r.length: entry k is for 2^k rows. Undefined when a coordinate is 0 or 1, for which
- * a ratio has no value; that happens with probability about 2^-119.
+ * a ratio has no value; that happens with probability about 2^-118.
  */
 export function eqColumns(r: readonly QM31[]): readonly EqColumn[] | undefined {
   if (r.some((x) => Q.isZero(x) || Q.isZero(one(x)))) return undefined
