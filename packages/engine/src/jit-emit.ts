@@ -57,7 +57,12 @@ function lookUp(f: FunctionBuilder, { base, table }: Code, address: () => void, 
 }
 
 /** A module that exports `run`, a region: it takes the index of an entry. */
-export function regionModule(code: Code, region: number, segments: readonly Segment[], traced: boolean): Uint8Array {
+export function regionModule(
+  code: Code,
+  region: number,
+  segments: readonly Segment[],
+  traced: boolean,
+): Uint8Array {
   const m = moduleBuilder()
   const f = m.func('run', ['i32'], ['i32'])
   const index = f.param(0)
@@ -123,11 +128,7 @@ export function regionModule(code: Code, region: number, segments: readonly Segm
       f.op('unreachable')
     })
     f.i32(0).get(partial).store('i32.store', AT.partial)
-    f.i32(0)
-      .get(cursor, partial)
-      .i32(step)
-      .op('i32.mul', 'i32.add')
-      .store('i32.store', AT.cursor)
+    f.i32(0).get(cursor, partial).i32(step).op('i32.mul', 'i32.add').store('i32.store', AT.cursor)
     f.get(next).i32(BAIL).op('i32.or', 'return')
   })
   f.i32(0).get(cursor).store('i32.store', AT.cursor)

@@ -29,12 +29,7 @@ export function usesOf(name: string): { readonly rs1: boolean; readonly rs2: boo
   }
 }
 
-export function rowEmitter(
-  f: FunctionBuilder,
-  cursor: Local,
-  tsOffset: Local,
-  registers: Registers,
-): Rows {
+export function rowEmitter(f: FunctionBuilder, cursor: Local, tsOffset: Local, registers: Registers): Rows {
   const start = f.local('i32')
   /** Last access in the segment, as timestamp after its start. */
   let last = new Map<number, number>()
