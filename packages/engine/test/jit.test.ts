@@ -234,7 +234,7 @@ describe('a run goes over to compiled code, and back', () => {
   function unavailable(times: number): unknown {
     let left = times
     const Real = WebAssembly.Memory
-    return function (descriptor: WebAssembly.MemoryDescriptor) {
+    return function (descriptor: { initial: number }) {
       if (left-- <= 0) throw new RangeError('no address space')
       return new Real(descriptor)
     }

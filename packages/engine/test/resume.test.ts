@@ -173,6 +173,21 @@ describe('resuming a run', () => {
     }
   })
 
+  it('goes on with another engine than it began with', () => {
+    const whole = readFileSync(path)
+    for (const [first, then] of [
+      ['interpreter', 'compiled'],
+      ['compiled', 'interpreter'],
+    ] as const) {
+      const begun = traceToFile(path, long, host(), { engine: first })
+      expect(begun).toEqual(report)
+      expect(isThere(whole)).toBe(true)
+      truncateSync(path, whole.length - 1000)
+      expect(resumeTraceToFile(path, long, host(), { engine: then })).toEqual(report)
+      expect(isThere(whole)).toBe(true)
+    }
+  })
+
   it('goes on after a run that was cancelled, also when it is cancelled again', () => {
     /** A signal that is raised after so many cycles. */
     const upTo = (cycles: number) => {
