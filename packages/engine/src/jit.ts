@@ -16,7 +16,7 @@ import type { RunPort } from './port-run.ts'
 import { RAM_SIZE } from './trace-types.ts'
 
 /** Heat at which an address is compiled, at most 255 − SAMPLE. */
-const HOT = 240
+const HOT = 96
 /** Heat of an address that compiled code went to, and of one that the run came to after a stride. */
 const EXIT = 1
 const SAMPLE = 8

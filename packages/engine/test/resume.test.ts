@@ -174,17 +174,16 @@ describe('resuming a run', () => {
   })
 
   it('goes on with another engine than it began with', () => {
-    const whole = readFileSync(path)
     for (const [first, then] of [
       ['interpreter', 'compiled'],
       ['compiled', 'interpreter'],
     ] as const) {
       const begun = traceToFile(path, long, host(), { engine: first })
       expect(begun).toEqual(report)
-      expect(isThere(whole)).toBe(true)
-      truncateSync(path, whole.length - 1000)
+      expect(isThere(bytes)).toBe(true)
+      truncateSync(path, starts[2])
       expect(resumeTraceToFile(path, long, host(), { engine: then })).toEqual(report)
-      expect(isThere(whole)).toBe(true)
+      expect(isThere(bytes)).toBe(true)
     }
   })
 
