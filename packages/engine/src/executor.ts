@@ -1,16 +1,19 @@
 import { Jit } from './jit.ts'
+import { hasImage } from './jit-image.ts'
 import { advance } from './machine.ts'
 import type { Code } from './machine.ts'
 import type { Program } from './elf.ts'
-import type { TracePort } from './port-trace.ts'
+import { TracePort } from './port-trace.ts'
 import type { RunPort } from './port-run.ts'
-import { CHUNK_ROWS } from './trace-types.ts'
 
 /** What runs instructions. By itself a run is interpreted at first, and compiled where it goes on for long. */
 export type Engine = 'interpreter' | 'compiled'
 
-/** Cycles that are interpreted before anything is compiled: short runs do not pay for that. */
-const WARM = CHUNK_ROWS
+/**
+ * Cycles that are interpreted before anything is compiled, where no earlier run of the program had it compiled: they
+ * take about as long as compiling does.
+ */
+const WARM = { run: 2 ** 22, trace: 2 ** 20 }
 
 /**
  * `advance` for a machine at its start. `engine` is for comparing the two: 'interpreter' compiles nothing, 'compiled'
@@ -25,8 +28,10 @@ export function executorOf(
   let jit: Jit | undefined
   let cycles = 0
   let wanted = engine !== 'interpreter'
+  const traced = port instanceof TracePort
+  const warm = hasImage(program, traced) ? 0 : traced ? WARM.trace : WARM.run
   return (count) => {
-    if (wanted && (engine !== undefined || cycles >= WARM)) {
+    if (wanted && (engine !== undefined || cycles >= warm)) {
       wanted = false
       try {
         jit = new Jit(program, code, port, engine === 'compiled')

@@ -6,7 +6,7 @@ import { MAX_REGIONS, dispatcher, entryOf, regionModule } from './jit-emit.ts'
 import { regionAt } from './jit-region.ts'
 
 /** Most instructions that are compiled of a program, counting those that lie in several regions again. */
-const MAX_COMPILED = 1 << 17
+const MAX_COMPILED = 1 << 16
 
 /** A region, and the words that the map has for its entries. */
 interface Region {
@@ -22,7 +22,7 @@ export interface Image {
   readonly regions: readonly Region[]
   /** What `entryOf` gives for each word of code that is an entry, 0 for others. */
   readonly map: Int32Array
-  /** How often each word of code was come to and found without an entry, up to 255. */
+  /** How often the run came to each word of code and found no entry there; see `jit.ts`. */
   readonly heat: Uint8Array
   /** Makes `pc` an entry; false where that cannot be. */
   readonly add: (pc: number) => boolean
@@ -38,6 +38,10 @@ export function imageOf(program: Program, code: Code, traced: boolean): Image {
   both.set(traced, image)
   return image
 }
+
+/** Whether an earlier run had code compiled. */
+export const hasImage = (program: Program, traced: boolean): boolean =>
+  (images.get(program)?.get(traced)?.regions.length ?? 0) > 0
 
 function makeImage(code: Code, traced: boolean): Image {
   const { base, table } = code

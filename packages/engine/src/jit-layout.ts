@@ -24,11 +24,12 @@ export const STAGE_ROWS = 1 << 13
 /** Five cache lines more than a column has: cells of one row lie in different cache sets. */
 const COLUMN_BYTES = 4 * STAGE_ROWS + 5 * 64
 
-const DIRECTORY = 0x10000
-const STAGE = DIRECTORY + 4 * 2 ** (32 - PAGE_BITS)
+const STAGE = 0x1000
+const DIRECTORY = 0x80000
+if (STAGE + COLUMNS.length * COLUMN_BYTES > DIRECTORY) throw new Error('the stage overlaps the directory')
 
 /**
- * The linear memory of compiled code, by byte address. Behind the fixed part come the map of entries, a word for each
+ * The linear memory of compiled code, by byte address; what code names most has the shortest addresses. Behind the fixed part come the map of entries, a word for each
  * word of code, and frames, one for each page of guest memory touched.
  */
 export const AT = {
@@ -48,7 +49,7 @@ export const AT = {
   column: Object.fromEntries(COLUMNS.map((name, i) => [name, STAGE + i * COLUMN_BYTES])) as Readonly<
     Record<Column, number>
   >,
-  map: STAGE + COLUMNS.length * COLUMN_BYTES,
+  map: DIRECTORY + 4 * 2 ** (32 - PAGE_BITS),
 } as const
 if (AT.registers + 4 * REGISTER_SLOTS > AT.times) throw new Error('the registers overlap the times')
 

@@ -24,7 +24,7 @@ export interface Segment {
 /** Most instructions of a segment: what is left of a run when it stops in front of one is interpreted. */
 export const MAX_SEGMENT = 96
 /** Most instructions of a region; what lies beyond is another one. */
-const MAX_REGION = 768
+const MAX_REGION = 512
 
 export type Flow = 'next' | 'branch' | 'jump' | 'indirect' | 'stop'
 

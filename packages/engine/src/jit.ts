@@ -15,11 +15,14 @@ import { TracePort } from './port-trace.ts'
 import type { RunPort } from './port-run.ts'
 import { RAM_SIZE } from './trace-types.ts'
 
-/** How often the run must come to an address before that is compiled. */
-const HOT = 24
-/** Instructions that are interpreted one by one to get to an entry, and then in a row. */
+/** Heat at which an address is compiled, at most 255 − SAMPLE. */
+const HOT = 96
+/** Heat of an address that compiled code went to, and of one that the run came to after a stride. */
+const EXIT = 1
+const SAMPLE = 8
+/** Instructions interpreted one by one, most, to get to an entry or to a jump, and between these. */
 const STEPS = 64
-const STRIDE = 1024
+const STRIDE = 256
 
 const USES = ISA.map(({ name }) => usesOf(name))
 
@@ -30,6 +33,7 @@ export class Jit {
   readonly #trace: TracePort | undefined
   readonly #image: Image
   readonly #memory: JitMemory
+  readonly #eager: boolean
   readonly #hot: number
 
   /**
@@ -42,59 +46,68 @@ export class Jit {
     this.#trace = port instanceof TracePort ? port : undefined
     this.#image = imageOf(program, code, this.#trace !== undefined)
     this.#memory = new JitMemory(this.#image, port.memory)
+    this.#eager = eager
     this.#hot = eager ? 0 : HOT
   }
 
   /** The contract of `advance`. */
   advance(count: number): number {
     const port = this.#port
-    const code = this.#code
     const { map } = this.#image
     let left = count
-    let jumped = true
+    let heat = SAMPLE
     // A segment may be longer than what is left.
     while (left >= MAX_SEGMENT && this.#memory.usable) {
-      const at = (port.pc - code.base) >>> 2
-      if (map[at] > 0 || (jumped && this.#heat(at))) {
+      const at = (port.pc - this.#code.base) >>> 2
+      if (map[at] > 0 || (heat > 0 && this.#heated(at, heat))) {
         const { bailed, retired } = this.#enter(left)
         left -= retired
-        jumped = !bailed
+        heat = bailed ? 0 : EXIT
         if (!bailed || left < MAX_SEGMENT) continue
         this.#touch()
-        left -= advance(port, code, 1)
-        if (port.stop !== STOP.done) return count - left
-        continue
+        left -= advance(port, this.#code, 1)
+      } else {
+        const { jumped, retired } = this.#interpret(left)
+        left -= retired
+        heat = jumped ? SAMPLE : 0
       }
-      const { retired, jumped: comes } = this.#interpret(left)
-      left -= retired
-      jumped = comes
       if (port.stop !== STOP.done) return count - left
     }
-    return count - left + advance(port, code, left)
+    return count - left + advance(port, this.#code, left)
   }
 
-  /** Counts that the run came to a word of code; whether that is an entry by now. */
-  #heat(at: number): boolean {
+  /** Heats a word of code; whether it is an entry by now. */
+  #heated(at: number, by: number): boolean {
     const { heat, map, add } = this.#image
     if (at >= heat.length || heat[at] > this.#hot) return false
-    if (heat[at]++ < this.#hot) return false
-    return add(this.#port.pc) && map[at] > 0
+    heat[at] += by
+    return heat[at] > this.#hot && add(this.#port.pc) && map[at] > 0
   }
 
-  /** Interprets until the run jumps or is at an entry, or for a while where it has done so often. */
-  #interpret(left: number): { retired: number; jumped: boolean } {
+  /** Interprets until the run is at an entry, or else for a while and then until it jumps. */
+  #interpret(left: number): { jumped: boolean; retired: number } {
     const port = this.#port
-    const { map, heat } = this.#image
-    const { base } = this.#code
-    if (!(heat[(port.pc - base) >>> 2] <= this.#hot))
-      return { retired: advance(port, this.#code, Math.min(left, STRIDE)), jumped: false }
+    let retired = 0
+    const { map } = this.#image
+    if (!this.#eager) {
+      retired = this.#steps(Math.min(left, STEPS), false)
+      if (port.stop !== STOP.done || retired === left || map[(port.pc - this.#code.base) >>> 2] > 0)
+        return { jumped: false, retired }
+      retired += advance(port, this.#code, Math.min(left - retired, STRIDE))
+      if (port.stop !== STOP.done || retired === left) return { jumped: false, retired }
+    }
+    const steps = this.#steps(Math.min(left - retired, STEPS), true)
+    return { jumped: port.stop === STOP.done && steps < STEPS, retired: retired + steps }
+  }
+
+  /** Interprets up to `most` instructions one by one, until the run is at an entry or, if asked, has jumped. */
+  #steps(most: number, orJumped: boolean): number {
+    const port = this.#port
+    const { map } = this.#image
     for (let n = 1; ; n++) {
       const next = port.pc + 4
-      const retired = advance(port, this.#code, 1)
-      if (retired === 0) return { retired: n - 1, jumped: false }
-      const jumped = port.pc !== next
-      if (n === left || n === STEPS || jumped || map[(port.pc - base) >>> 2] > 0)
-        return { retired: n, jumped }
+      if (advance(port, this.#code, 1) === 0) return n - 1
+      if (n === most || map[(port.pc - this.#code.base) >>> 2] > 0 || (orJumped && port.pc !== next)) return n
     }
   }
 

@@ -173,6 +173,20 @@ describe('resuming a run', () => {
     }
   })
 
+  it('goes on with another engine than it began with', () => {
+    for (const [first, then] of [
+      ['interpreter', 'compiled'],
+      ['compiled', 'interpreter'],
+    ] as const) {
+      const begun = traceToFile(path, long, host(), { engine: first })
+      expect(begun).toEqual(report)
+      expect(isThere(bytes)).toBe(true)
+      truncateSync(path, starts[2])
+      expect(resumeTraceToFile(path, long, host(), { engine: then })).toEqual(report)
+      expect(isThere(bytes)).toBe(true)
+    }
+  })
+
   it('goes on after a run that was cancelled, also when it is cancelled again', () => {
     /** A signal that is raised after so many cycles. */
     const upTo = (cycles: number) => {

@@ -6,10 +6,12 @@ import { BASE, plainHost, programFrom, programOf } from './support.ts'
 const forever = programFrom('loop:\n addi a0, a0, 1\n j loop')
 const asking = programFrom('li a7, 1\n loop:\n ecall\n j loop')
 
-/** Running and tracing halt alike. */
+/** Running and tracing halt alike, with either engine. */
 function haltOf(program: Program, maxCycles = 1000): Halt {
-  const { halt } = run(program, plainHost, { maxCycles })
-  const traced = trace(program, plainHost, { maxCycles })
+  const { halt } = run(program, plainHost, { maxCycles, engine: 'interpreter' })
+  expect(run(program, plainHost, { maxCycles, engine: 'compiled' }).halt).toEqual(halt)
+  expect(trace(program, plainHost, { maxCycles, engine: 'compiled' }).halt).toEqual(halt)
+  const traced = trace(program, plainHost, { maxCycles, engine: 'interpreter' })
   expect(traced.halt).toEqual(halt)
   const provable = halt.kind === 'exit' || (halt.kind === 'trap' && halt.cause === 'ebreak')
   expect(traced.trace.halt !== undefined).toBe(provable)

@@ -8,91 +8,12 @@ import {
   PUBLIC_CURSOR,
   REGISTER_SLOTS,
   decode,
-  encode,
   run,
   trace,
 } from '@vouch/engine'
 import type { Calls, Host, Program, Trace } from '@vouch/engine'
-import { ECALL, auditedCall, bytesAt, programFrom, programOf, random } from './support.ts'
-
-/**
- * Direct and audited calls over unaligned ranges, from registers and the cycle: the widest records a host can make.
- * Audited calls also read and write any registers, skip an instruction, and write a page whole.
- */
-const calling: Host = {
-  ecall(guest) {
-    const [number, a0, a1, a2] = [17, 10, 11, 12].map((slot) => guest.reg(slot))
-    if (number === 93) return { kind: 'exit', code: a0 }
-    const address = 0x30000 + (a1 % 64)
-    const length = a2 % 20
-    const bytes = Uint8Array.from({ length }, (_, i) => a0 + i)
-    const below = random(guest.clk * 7919)
-    switch (number % 4) {
-      case 0:
-        return {
-          kind: 'direct',
-          result: length,
-          copy: { address, bytes, write: true },
-          cursor: PUBLIC_CURSOR,
-        }
-      case 1: {
-        const copy = { address, bytes: bytesAt(guest, address, length), write: false }
-        return { kind: 'direct', result: length, copy, cursor: JOURNAL_CURSOR }
-      }
-      case 2: {
-        const registersRead = [0, 5, 32, JOURNAL_CURSOR].filter(() => below(2) === 0)
-        const writes = [{ address: 0x30ff0 + below(16), bytes: bytes.slice(0, 3 + below(17)) }]
-        const reads = [
-          [0x30000 + below(8), below(9)],
-          [0x30010 + below(30), below(70)],
-        ] as const
-        const nextPc = guest.pc + 4 + 4 * below(2)
-        return auditedCall(guest, {
-          result: a1 + below(9),
-          charge: below(99),
-          registersRead,
-          reads,
-          writes,
-          nextPc,
-        })
-      }
-      default: {
-        const base = 0x30000 + 4096 * below(2)
-        const page = Uint8Array.from({ length: 4096 }, (_, i) => (i < 64 ? i * number : 0))
-        const hidden = [{ address: base + 5, length: 30 }]
-        const written = [5, 7, PUBLIC_CURSOR].map((slot) => [slot, below(2 ** 31)] as const)
-        const writes = [{ address: base, bytes: page, hidden }]
-        return auditedCall(guest, { writes, registersWritten: written, reads: [[base + 2, 3]] })
-      }
-    }
-  },
-}
-
-/** Straight-line code over a few registers and words, with ecalls, forward branches and jumps; exits. */
-function randomProgram(seed: number, length: number): Program {
-  const below = random(seed)
-  const words: number[] = [encode('lui', { rd: 3, imm: 0x30000 })]
-  const names = ISA.filter(({ format }) => format !== 'system' && format !== 'J').map((row) => row.name)
-  const register = (): number => [0, 5, 6, 7, 10, 11, 12, 17][below(8)]
-  for (let i = 0; i < length; i++) {
-    const name = names[below(names.length)]
-    const format = ISA.find((row) => row.name === name)?.format
-    const width = { b: 1, h: 2, w: 4 }[name[1]] ?? 1
-    const rd = register()
-    if (name === 'jalr') {
-      words.push(encode('jal', { rd, imm: 4 + 4 * below(2) }))
-    } else if (format === 'S' || (format === 'I' && /^l[bhw]u?$/.test(name))) {
-      words.push(encode(name, { rd, rs1: 3, rs2: register(), imm: width * below(64 / width) }))
-    } else if (format === 'B') {
-      words.push(encode(name, { rs1: register(), rs2: register(), imm: 4 + 4 * below(2) }))
-    } else if (format === 'U') words.push(encode(name, { rd, imm: (4096 * below(1 << 20)) | 0 }))
-    else if (format === 'fence') words.push(encode(name, {}))
-    else words.push(encode(name, { rd, rs1: register(), rs2: register(), imm: below(32) }))
-    if (below(12) === 0) words.push(encode('addi', { rd: 17, imm: below(8) }), ECALL)
-  }
-  words.push(encode('addi', {}), encode('addi', { rd: 17, imm: 93 }), ECALL)
-  return programOf(words)
-}
+import { calling, randomProgram } from './random-program.ts'
+import { bytesAt, programFrom } from './support.ts'
 
 /** Follows every access of a trace in time order: each must start where the last one at its place ended. */
 function checkChains(program: Program, made: Trace): void {
@@ -204,14 +125,14 @@ function watched(host: Host): Host & { readonly states: string[] } {
   }
 }
 
-describe('every access points at the one before', () => {
+describe.each(['interpreter', 'compiled'] as const)('every access points at the one before: %s', (engine) => {
   for (let seed = 1; seed <= 12; seed++)
     it(`random program ${seed}`, () => {
       const program = randomProgram(seed * 7919, 300)
       expect(program.code.every((c) => decode(c.word) !== undefined)).toBe(true)
       const [ran, traced] = [watched(calling), watched(calling)]
-      const { halt, trace: made } = trace(program, traced)
-      expect(halt).toEqual(run(program, ran).halt)
+      const { halt, trace: made } = trace(program, traced, { engine })
+      expect(halt).toEqual(run(program, ran, { engine }).halt)
       expect(halt.kind).toBe('exit')
       expect(traced.states).toEqual(ran.states)
       expect(made.ecalls.length + made.audited.length + 1).toBe(ran.states.length)
@@ -222,7 +143,7 @@ describe('every access points at the one before', () => {
   it('over chunks, and up to a limit', () => {
     const source = `li s0, 0x30000\n l:\n lw a0, 0(s0)\n addi a0, a0, 1\n sb a0, 1(s0)\n sw a0, 4(s0)\n j l`
     const program = programFrom(source)
-    const { trace: made } = trace(program, calling, { maxCycles: CHUNK_ROWS + 1000 })
+    const { trace: made } = trace(program, calling, { maxCycles: CHUNK_ROWS + 1000, engine })
     expect(made.chunks.map((c) => c.rows)).toEqual([CHUNK_ROWS, 1000])
     checkChains(program, made)
   })
@@ -238,13 +159,13 @@ describe('every access points at the one before', () => {
       'ebreak',
     ]) {
       const program = programFrom(`li t1, 0x30000\n li t2, 5\n add t1, t1, zero\n sw t2, 0(t1)\n ${end}`)
-      checkChains(program, trace(program, calling).trace)
+      checkChains(program, trace(program, calling, { engine }).trace)
     }
   })
 
   it('also when chunks are only handed on', () => {
     const program = programFrom('l:\n xori a7, a7, 2\n ecall\n addi a2, a2, 1\n j l')
-    const options = { maxCycles: CHUNK_ROWS + 500 }
+    const options = { maxCycles: CHUNK_ROWS + 500, engine }
     const whole = trace(program, calling, options).trace
     const [chunks, calls]: [number[], Calls[]] = [[], []]
     const { trace: none } = trace(program, calling, {

@@ -26,21 +26,18 @@ export class ByteBuffer {
   /** Unsigned LEB128 of an integer 0 <= n < 2^53. */
   unsigned(n: number): void {
     let rest = n
-    while (rest >= 128) {
-      this.byte((rest % 128) | 128)
-      rest = Math.floor(rest / 128)
-    }
+    for (; rest >= 2 ** 31; rest = Math.floor(rest / 128)) this.byte((rest % 128) | 128)
+    for (; rest >= 128; rest >>>= 7) this.byte((rest & 127) | 128)
     this.byte(rest)
   }
 
   /** Signed LEB128 of an integer -2^53 < n < 2^53. */
   signed(n: number): void {
     let rest = n
-    while (rest < -64 || rest >= 64) {
-      const high = Math.floor(rest / 128)
-      this.byte((rest - 128 * high) | 128)
-      rest = high
+    for (; rest < -(2 ** 31) || rest >= 2 ** 31; rest = Math.floor(rest / 128)) {
+      this.byte((rest - 128 * Math.floor(rest / 128)) | 128)
     }
+    for (; rest < -64 || rest >= 64; rest >>= 7) this.byte((rest & 127) | 128)
     this.byte(rest & 127)
   }
 

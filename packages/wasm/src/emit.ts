@@ -10,8 +10,8 @@ import { MAX_PAGES } from './webassembly.ts'
 const TYPES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const
 export type ValueType = keyof typeof TYPES
 
-const PLAIN_OPCODES: ReadonlyMap<string, number> = new Map(Object.entries(PLAIN))
-const SIMD_OPCODES: ReadonlyMap<string, number> = new Map(Object.entries(SIMD))
+const PLAIN_OPCODES: Readonly<Record<string, number | undefined>> = PLAIN
+const SIMD_OPCODES: Readonly<Record<string, number>> = SIMD
 /** The type of a block that leaves nothing on the stack. */
 const NO_RESULT = 0x40
 
@@ -69,7 +69,7 @@ export class FunctionBuilder {
   }
 
   get(...locals: readonly Local[]): this {
-    for (const local of locals) this.#emit(0x20, local.index)
+    for (let i = 0; i < locals.length; i++) this.#emit(0x20, locals[i].index)
     return this
   }
   /** Pops into the locals, the last of the stack into the last named. */
@@ -110,9 +110,9 @@ export class FunctionBuilder {
 
   /** Instructions without immediates, one after the other. */
   op(...names: readonly Plain[]): this {
-    for (const name of names) {
-      const plain = PLAIN_OPCODES.get(name)
-      if (plain === undefined) this.#simd(SIMD_OPCODES.get(name)!)
+    for (let i = 0; i < names.length; i++) {
+      const plain = PLAIN_OPCODES[names[i]]
+      if (plain === undefined) this.#simd(SIMD_OPCODES[names[i]])
       else this.#code.byte(plain)
     }
     return this
