@@ -29,14 +29,13 @@ const codeOf = (verdict: Verdict): string => (verdict.ok ? 'accepted' : verdict.
 
 const verdictOn = async (f: Forgery): Promise<string> => codeOf(await check(await forge(kernels, f)))
 
-/** Puts all that the buses lack into the sum of the first tree, and carries the lie on to the claim of a column. */
-const balanced: Cheats = {
-  sums: ([first, ...rest], total) => [
-    { ...first, numerator: Q.sub(first.numerator, Q.mul(total, first.denominator)) },
-    ...rest,
-  ],
-  carry: 'to a column',
-}
+/** Puts all that the buses lack into the sum of the first tree. */
+const sums: NonNullable<Cheats['sums']> = ([first, ...rest], total) => [
+  { ...first, numerator: Q.sub(first.numerator, Q.mul(total, first.denominator)) },
+  ...rest,
+]
+/** And carries the lie on to the claim of a column. */
+const balanced: Cheats = { sums, carry: 'to a column' }
 
 /** A statement that is false: only the Halt bus sees it, unless the claims lie. */
 const lie: Forgery = { ...compute, say: () => ({ exitCode: 1 }) }
@@ -134,14 +133,10 @@ describe('lies of the protocol', () => {
       { ...compute, cheats: { claims: ([[a, b, ...own], ...rest]) => [[b, a, ...own], ...rest] } },
       'gkr/leaves',
     ],
-    [
-      'a sum that cancels the lie, and honest sumchecks',
-      { ...lie, cheats: { ...balanced, carry: undefined } },
-      'gkr/layer',
-    ],
+    ['a sum that cancels the lie, and honest sumchecks', { ...lie, cheats: { sums } }, 'gkr/layer'],
     [
       'a sum that cancels the lie, carried to the leaves',
-      { ...lie, cheats: { ...balanced, carry: 'to the leaves' } },
+      { ...lie, cheats: { sums, carry: 'to the leaves' } },
       'gkr/leaves',
     ],
     ['a sum that cancels the lie, carried to a column', { ...lie, cheats: balanced }, 'ood/mismatch'],

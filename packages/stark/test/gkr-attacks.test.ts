@@ -47,7 +47,7 @@ async function verdictOn({ claims, sums }: Attack): Promise<string> {
     dotProducts(columns, log, basis) {
       const values = kernels.dotProducts(columns, log, basis)
       const chip = claimed++
-      return chip < LOGS.length ? (claims?.(values, chip, alpha) ?? values) : values
+      return chip < LOGS.length ? [...(claims?.(values, chip, alpha) ?? values)] : values
     },
     runningSum(...args) {
       if (sums === undefined) return kernels.runningSum(...args)

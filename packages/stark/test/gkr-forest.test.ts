@@ -14,7 +14,9 @@ interface Placed {
 const withMessages = (count: number): Chip<never> =>
   ({ messages: Array.from({ length: count }, () => ({})) }) as unknown as Chip<never>
 
-const placed = (...shape: readonly (readonly [messages: number, log: number])[]): Placed[] =>
+type Shape = readonly (readonly [messages: number, log: number])[]
+
+const placed = (...shape: Shape): Placed[] =>
   shape.map(([messages, log]) => ({ chip: withMessages(messages), log }))
 
 const leavesOf = (chips: readonly Placed[]): number =>
@@ -79,8 +81,7 @@ describe('the forest of fraction trees', () => {
   })
 
   it('fills a tree before it begins the next, and pads only what is nearly full or last', () => {
-    const logs = (...shape: Parameters<typeof placed>): number[] =>
-      fractionForest(placed(...shape)).map((t) => t.log)
+    const logs = (...shape: Shape): number[] => fractionForest(placed(...shape)).map((t) => t.log)
     // 15 of 16, an eighth more than 14 of 16 and a little less than 13 of 16.
     expect(logs([15, 4])).toEqual([8])
     expect(logs([13, 4])).toEqual([7, 6, 5])

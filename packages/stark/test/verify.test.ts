@@ -138,28 +138,6 @@ const cases: Record<FailureCode, () => Verdict | Promise<Verdict>> = {
   // The table's column of values.
   'ood/mismatch': () => check(edited((p) => (p[SAMPLES + 16] ^= 1))),
   'merkle/root': () => check(edited((p) => (p[p.length - 1] ^= 1))),
-  // Layer 0 holds the DEEP quotient plus one: still of low degree, and committed honestly.
-  'deep/mismatch': () =>
-    forged((t) =>
-      spoiled(t.kernels, {
-        addQuotients(sums, point, a, b, log, planes) {
-          t.kernels.addQuotients(sums, point, a, b, log, planes)
-          bump(t.kernels, planes, 2 ** log)
-        },
-      }),
-    ),
-  // The first fold plus one: a line polynomial of the right degree, but not the folded one.
-  'fri/fold': () =>
-    forged(
-      (t) =>
-        spoiled(t.kernels, {
-          friFold(from, log, depth, arityLog, beta, to) {
-            t.kernels.friFold(from, log, depth, arityLog, beta, to)
-            if (depth === 0) bump(t.kernels, to, 2 ** (log - arityLog))
-          },
-        }),
-      { fibonacciLog: 10 },
-    ),
   'fri/final': () =>
     forged((t) =>
       spoiled(t.kernels, {
