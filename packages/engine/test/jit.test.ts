@@ -153,7 +153,7 @@ describe('compiled code stops as the interpreter does', () => {
   }
   for (const [name, [instruction, stop]] of Object.entries(cases))
     it(name, () => {
-      const source = `_start:\n li s0, 50\n li s1, 0x30000\n li s2, 0x3ffffffd\n li s3, 50\n la s4, end\n l:
+      const source = `_start:\n li s0, 50\n li s1, 0x30000\n li s2, 0x3ffffffd\n li s3, 50\n la s4, end\n li s5, 0x30000\n l:\n sb t0, 8(s5)
         addi t0, t0, 5\n addi s3, s3, -1\n bne s0, s3, m\n m:\n bne s3, zero, k\n addi s1, s1, 1\n addi s2, s2, 3\n k:
         add t1, t0, t0\n bne s3, zero, l\n addi t2, t1, 1\n end:\n ${instruction}\n addi t2, t2, 1`
       checkMachine(programFrom(source), 2000, stop)
