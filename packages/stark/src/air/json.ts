@@ -46,10 +46,23 @@ export const chipJson = (chip: Chip<never>): Json => ({
   fixedLogHeight: chip.fixedLogHeight ?? null,
 })
 
-/** The same AIR always gives the same text under `JSON.stringify`, and a different AIR a different one. */
+/** What a chip says but for its name. */
+const declaration = ({ name: _, rows: __, fill: ___, ...said }: Chip<never>): readonly unknown[] =>
+  Object.keys(said)
+    .sort()
+    .map((key) => said[key as keyof typeof said])
+
+/**
+ * The same AIR always gives the same text under `JSON.stringify`, and a different AIR a different one. A chip that says
+ * what an earlier one says, in the very same objects, is written as that one's like.
+ */
 export const airJson = (air: Air<never>): Json => ({
   name: air.name,
-  chips: air.chips.map(chipJson),
+  chips: air.chips.map((chip, i) => {
+    const own = declaration(chip)
+    const like = air.chips.slice(0, i).find((other) => declaration(other).every((x, k) => x === own[k]))
+    return like === undefined ? chipJson(chip) : { name: chip.name, like: like.name }
+  }),
   publics: [...air.publics],
   preprocessedTrees: [...air.preprocessedTrees],
   minLogHeight: air.minLogHeight,

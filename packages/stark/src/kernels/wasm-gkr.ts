@@ -8,10 +8,15 @@ import type { TreeKernels } from './reference-gkr.ts'
 import { LAYER } from './wasm-layer.ts'
 import { CONSTRAINTS } from './wasm-sums.ts'
 import type { WasmFunction } from '@vouch/wasm'
-import type { Argument, Functions, Pool } from './pool.ts'
+import type { Argument, Functions, Job, Pool } from './pool.ts'
 
 /** Entries a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK = 2048
+/** Jobs that each half of a layer is bound in, at most. */
+const MAX_PARTS = 64
+/** A kernel and the first of its arguments. */
+type Part = readonly [run: WasmFunction, ...args: number[]]
+
 /** Words of a partial sum: four lanes a limb. */
 const LANES = 16
 
@@ -115,17 +120,19 @@ export function fractionTree(arena: Arena, functions: Functions, pool: Pool): Tr
         const { numerators, denominators, base } = layer
         const [nHalf, dHalf] = [4 * 2 ** layer.numeratorHalf, 4 * 2 ** layer.denominatorHalf]
         const bind = functions.bind!
-        const bindBase = functions.bindBase!
         const [nPlane, dPlane] = [2 * nHalf, 2 * dHalf]
-        for (const k of [0, 1]) {
+        const halves = [0, 1].flatMap((k): Part[] => {
           const [nAt, dAt] = [numerators + k * nHalf, denominators + k * dHalf]
-          rows(base ? bindBase : bind, n, (start, end) =>
-            base
-              ? [nAt, 0, to + 4 * k * n, 8 * n, 4 * n, r, start, end]
-              : [nAt, nPlane, nAt, nPlane, 4 * n, r, start, end],
-          )
-          rows(bind, n, (start, end) => [dAt, dPlane, dAt, dPlane, 4 * n, r, start, end])
-        }
+          return [
+            base ? [functions.bindBase!, nAt, 0, to + 4 * k * n, 8 * n] : [bind, nAt, nPlane, nAt, nPlane],
+            [bind, dAt, dPlane, dAt, dPlane],
+          ]
+        })
+        const jobs: Job[] = []
+        const step = CHUNK * Math.ceil(n / CHUNK / MAX_PARTS)
+        for (let i = 0; i < n; i += step)
+          for (const part of halves) jobs.push([...part, 4 * n, r, 4 * i, 4 * Math.min(n, i + step)])
+        pool.run(jobs)
       })
     },
 
