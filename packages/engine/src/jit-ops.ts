@@ -1,6 +1,7 @@
 import type { FunctionBuilder, Label, Load, Local, Plain } from '@vouch/wasm'
 import { AT } from './jit-layout.ts'
 import { memoryEmitter } from './jit-access.ts'
+import { computeEmitter } from './jit-compute.ts'
 import { flowOf } from './jit-region.ts'
 import type { Decoded, Segment } from './jit-region.ts'
 import { rowEmitter } from './jit-row.ts'
@@ -30,32 +31,6 @@ export interface Registers {
   pop(register: number): void
 }
 
-/** `rd = rs1 op rs2`, and with an immediate for rs2. */
-const BINARY: Readonly<Record<string, Plain>> = {
-  add: 'i32.add',
-  sub: 'i32.sub',
-  sll: 'i32.shl',
-  slt: 'i32.lt_s',
-  sltu: 'i32.lt_u',
-  xor: 'i32.xor',
-  srl: 'i32.shr_u',
-  sra: 'i32.shr_s',
-  or: 'i32.or',
-  and: 'i32.and',
-  mul: 'i32.mul',
-}
-const IMMEDIATE: Readonly<Record<string, Plain>> = {
-  addi: 'i32.add',
-  fence: 'i32.add',
-  slti: 'i32.lt_s',
-  sltiu: 'i32.lt_u',
-  xori: 'i32.xor',
-  ori: 'i32.or',
-  andi: 'i32.and',
-  slli: 'i32.shl',
-  srli: 'i32.shr_u',
-  srai: 'i32.shr_s',
-}
 const TAKEN: Readonly<Record<string, Plain>> = {
   beq: 'i32.eq',
   bne: 'i32.ne',
@@ -72,19 +47,6 @@ const LOADS: Readonly<Record<string, Load>> = {
   lhu: 'i32.load16_u',
 }
 const STORES: Readonly<Record<string, 1 | 2 | 4>> = { sb: 1, sh: 2, sw: 4 }
-/** The high product: how each factor is read. */
-const HIGH: Readonly<Record<string, readonly [Plain, Plain]>> = {
-  mulh: ['i64.extend_i32_s', 'i64.extend_i32_s'],
-  mulhsu: ['i64.extend_i32_s', 'i64.extend_i32_u'],
-  mulhu: ['i64.extend_i32_u', 'i64.extend_i32_u'],
-}
-const DIVISION: Readonly<Record<string, Plain>> = {
-  div: 'i32.div_s',
-  divu: 'i32.div_u',
-  rem: 'i32.rem_s',
-  remu: 'i32.rem_u',
-}
-
 /** Emits segments; `follower` is the address of the segment that comes right behind in the function. */
 export function segmentEmitter(
   f: FunctionBuilder,
@@ -94,7 +56,7 @@ export function segmentEmitter(
   traced: boolean,
 ): (segment: Segment, follower: number | undefined) => void {
   const locals = Array.from({ length: REGISTER_SLOTS }, () => undefined as Local | undefined)
-  const [x, y] = [f.local('i32'), f.local('i32')]
+  const target = f.local('i32')
   let known = new Set<number>()
   let dirty = new Set<number>()
   const localOf = (register: number): Local => (locals[register] ??= f.local('i32'))
@@ -117,6 +79,7 @@ export function segmentEmitter(
   }
   const row = traced ? rowEmitter(f, cursor, tsOffset, registers) : undefined
   const write = row?.write ?? plain
+  const compute = computeEmitter(f, registers)
   const memory = memoryEmitter(f, control, registers, row)
   /** What memory has to know of registers where the segment may be left. */
   const settle = (): void => {
@@ -134,49 +97,6 @@ export function segmentEmitter(
   const mayBail = ({ pc }: Decoded, done: number): void => {
     if (!traced) settle()
     f.i32(pc).set(control.next).i32(done).set(control.partial)
-  }
-
-  /** Leaves the value of rd in it; all but control flow and memory. */
-  const compute = (c: Decoded): void => {
-    const { name, pc, rd, rs1, rs2, imm } = c
-    if (name in BINARY) {
-      registers.push(rs1)
-      registers.push(rs2)
-      f.op(BINARY[name])
-    } else if (name in IMMEDIATE) {
-      registers.push(rs1)
-      if (imm !== 0 || IMMEDIATE[name] !== 'i32.add') f.i32(imm).op(IMMEDIATE[name])
-    } else if (name === 'lui') f.i32(imm)
-    else if (name === 'auipc') f.i32(pc + imm)
-    else if (name in HIGH) {
-      const [left, right] = HIGH[name]
-      registers.push(rs1)
-      f.op(left)
-      registers.push(rs2)
-      f.op(right, 'i64.mul').i64(32).op('i64.shr_u', 'i32.wrap_i64')
-    } else if (name in DIVISION) {
-      registers.push(rs1)
-      f.set(x)
-      registers.push(rs2)
-      f.tee(y).op('i32.eqz')
-      const whole = name.startsWith('div')
-      const divide = (): void => {
-        f.get(x, y).op(DIVISION[name]).set(x)
-      }
-      f.if(
-        () => {
-          if (whole) f.i32(-1).set(x)
-        },
-        () => {
-          if (name !== 'div') return divide()
-          // INT_MIN / −1 would trap.
-          f.get(y).i32(-1).op('i32.eq')
-          f.if(() => f.i32(0).get(x).op('i32.sub').set(x), divide)
-        },
-      )
-      f.get(x)
-    } else throw new RangeError(`no code for '${name}'`)
-    registers.pop(rd)
   }
 
   return (segment, follower) => {
@@ -208,10 +128,10 @@ export function segmentEmitter(
           return
         case 'indirect':
           registers.push(rs1)
-          f.i32(imm).op('i32.add').i32(-2).op('i32.and').set(x)
+          f.i32(imm).op('i32.add').i32(-2).op('i32.and').set(target)
           mayBail(c, i)
-          f.get(x).i32(3).op('i32.and').brIf(control.bail)
-          f.get(x).set(control.next)
+          f.get(target).i32(3).op('i32.and').brIf(control.bail)
+          f.get(target).set(control.next)
           write(i, c, () => {
             f.i32(pc + 4)
             registers.pop(rd)

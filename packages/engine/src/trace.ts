@@ -237,9 +237,15 @@ function audited(port: TracePort, clk: number, call: AuditedCall): AuditedRecord
 }
 
 function touchedMemory(program: Program, memory: Memory): TouchedMemory {
+  const touched: number[] = []
   let count = 0
-  for (const page of memory.pages)
-    if (page !== undefined) for (let w = 0; w < PAGE_WORDS; w++) if (page.times[w] !== 0) count++
+  // Most have no page; callbacks for all of them take longer than a short run.
+  for (let index = 0; index < memory.pages.length; index++) {
+    const page = memory.pages[index]
+    if (page === undefined) continue
+    touched.push(index)
+    for (let w = 0; w < PAGE_WORDS; w++) if (page.times[w] !== 0) count++
+  }
   const addr = new Uint32Array(count)
   const initial = new Uint32Array(count)
   const final = new Uint32Array(count)
@@ -247,8 +253,8 @@ function touchedMemory(program: Program, memory: Memory): TouchedMemory {
   const { wordAddr, wordValue } = program
   let at = 0
   let image = 0
-  memory.pages.forEach((page, index) => {
-    if (page === undefined) return
+  for (const index of touched) {
+    const page = memory.pages[index]!
     for (let w = 0; w < PAGE_WORDS; w++) {
       if (page.times[w] === 0) continue
       const address = index * PAGE_BYTES + 4 * w
@@ -258,6 +264,6 @@ function touchedMemory(program: Program, memory: Memory): TouchedMemory {
       final[at] = page.words[w]
       finalTs[at++] = page.times[w]
     }
-  })
+  }
   return { addr, initial, final, finalTs }
 }

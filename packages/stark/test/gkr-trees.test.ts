@@ -237,6 +237,23 @@ describe('fraction trees', () => {
       }
   })
 
+  it('have a power of lambda for every claim: no two lies cancel', async () => {
+    const forest = forestOf([2, 4], [1, 4])
+    expect(forest.map((t) => t.log)).toEqual([5, 5])
+    const leaves = randomLeaves(forest, 8)
+    // n₀, d₀, n₁, d₁
+    for (let i = 0; i < 4; i++)
+      for (let j = 0; j < 4; j++) {
+        if (i === j) continue
+        const { proof } = await proofOf(forest, leaves, (label, _, elements) =>
+          label === 'fraction sums'
+            ? elements.with(i, Q.add(elements[i], Q.ONE)).with(j, Q.sub(elements[j], Q.ONE))
+            : elements,
+        )
+        expect(refusedAt(forest, proof), `${i} and ${j}`).toMatchObject({ code: 'gkr/layer', at: 'layer 0' })
+      }
+  })
+
   it('bind each message before the next challenge', async () => {
     const [, forest] = FORESTS
     const steps: string[] = []
