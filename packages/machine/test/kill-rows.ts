@@ -2,7 +2,7 @@ import type { FilledChip } from '../../stark/src/air/check.ts'
 import { exit, fillProgram, load, program } from './harness.ts'
 import type { Filled, Line } from './harness.ts'
 import type { Way } from './kill-report.ts'
-import { chipNamed, chipOf, peek, poke } from './kill-check.ts'
+import { chipNamed, chipOf, poke } from './kill-check.ts'
 
 /** A run of one register instruction on two operands. */
 export const one = (line: Line, b: number, c: number): Filled =>

@@ -3,6 +3,7 @@ import { busBalance, checkRows, describeImbalance } from '../src/air/check.ts'
 import { chip, without } from '../src/air/chip.ts'
 import type { Air, Bus, Chip } from '../src/air/chip.ts'
 import { airJson, chipJson } from '../src/air/json.ts'
+import type { Json } from '../src/air/json.ts'
 import { lintAir, lintChip } from '../src/air/lint.ts'
 import { programOf } from '../src/air/program.ts'
 import { chipTable, exprText } from '../src/air/table.ts'
@@ -207,6 +208,16 @@ describe('lint', () => {
     ]
     expect(new Set(variants.map(text)).size).toBe(variants.length)
     expect(airJson(air)).toMatchObject({ name: 'toy', publics: ['start'], minLogHeight: 3 })
+    // After itself under another name each of them is like it, or else written out.
+    variants.forEach((variant, i) => {
+      const [first, second] = (
+        airJson({ ...air, chips: [fibonacci, { ...variant, name: 'other' }] }) as { chips: Json[] }
+      ).chips
+      expect(first).toEqual(chipJson(fibonacci))
+      expect(second).toEqual(
+        i === 0 ? { name: 'other', like: 'fibonacci' } : chipJson({ ...variant, name: 'other' }),
+      )
+    })
     expect(chipJson(fibonacci)).toMatchObject({
       messages: [
         [

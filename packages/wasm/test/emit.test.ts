@@ -79,7 +79,7 @@ describe('emit', () => {
     const linked = [1, 2].map(() => {
       const [memory, table] = [createMemory(1, 1), createTable()]
       expect([table.grow(2), memory.buffer.byteLength]).toEqual([0, PAGE_BYTES])
-      return { table, run: link(module, memory, table) }
+      return { table, run: link(module, { memory, table }) }
     })
     const [{ table, run }, other] = linked
     expect([0, 1, 2, 7, -1].map((n) => run.pick(n))).toEqual([10, 20, 30, 30, 30])

@@ -46,11 +46,16 @@ export const chipJson = (chip: Chip<never>): Json => ({
   fixedLogHeight: chip.fixedLogHeight ?? null,
 })
 
-/** What a chip says but for its name. */
-const declaration = ({ name: _, rows: __, fill: ___, ...said }: Chip<never>): readonly unknown[] =>
-  Object.keys(said)
-    .sort()
-    .map((key) => said[key as keyof typeof said])
+/** Whether two chips say the same, in the very same objects, but for their names. */
+const isLike = (a: Chip<never>, b: Chip<never>): boolean =>
+  a.doc === b.doc &&
+  a.columns === b.columns &&
+  a.ranges === b.ranges &&
+  a.preprocessed === b.preprocessed &&
+  a.publics === b.publics &&
+  a.constraints === b.constraints &&
+  a.messages === b.messages &&
+  a.fixedLogHeight === b.fixedLogHeight
 
 /**
  * The same AIR always gives the same text under `JSON.stringify`, and a different AIR a different one. A chip that says
@@ -59,8 +64,7 @@ const declaration = ({ name: _, rows: __, fill: ___, ...said }: Chip<never>): re
 export const airJson = (air: Air<never>): Json => ({
   name: air.name,
   chips: air.chips.map((chip, i) => {
-    const own = declaration(chip)
-    const like = air.chips.slice(0, i).find((other) => declaration(other).every((x, k) => x === own[k]))
+    const like = air.chips.slice(0, i).find((other) => isLike(other, chip))
     return like === undefined ? chipJson(chip) : { name: chip.name, like: like.name }
   }),
   publics: [...air.publics],
