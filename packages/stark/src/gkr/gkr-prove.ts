@@ -24,7 +24,7 @@ export interface Forest {
 }
 
 /** Trees of more leaves (log2) do not keep the layer above their leaves, four words a leaf: it is made twice. */
-export const KEEP_LOG = 23
+export const KEEP_LOG = 24
 /** Fractions (log2) of the layer that is not kept that are made at once. */
 const PART_LOG = 16
 

@@ -11,7 +11,7 @@ import type { WasmFunction } from '@vouch/wasm'
 import type { Argument, Functions, Job, Pool } from './pool.ts'
 
 /** Entries a call: V8 swaps in the optimised code of a function only between calls. */
-const CHUNK = 2048
+const CHUNK = 4096
 /** Jobs that each half of a layer is bound in, at most. */
 const MAX_PARTS = 64
 /** A kernel and the first of its arguments. */
