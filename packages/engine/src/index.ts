@@ -9,6 +9,7 @@ export type { AuditedCall, DirectCall, EcallOutcome, Guest, Host, Span, StagedPa
 export { run, runAsync } from './run.ts'
 export type { Engine } from './executor.ts'
 export type { RunOptions } from './run.ts'
+export { recycleChunks } from './port-trace.ts'
 export { trace, traceAsync } from './trace.ts'
 export type { TraceOptions, Traced } from './trace.ts'
 export * from './trace-types.ts'

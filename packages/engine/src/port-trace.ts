@@ -4,25 +4,38 @@ import type { Memory } from './memory.ts'
 import { CHUNK_ROWS, INITIAL_SP, REGISTER_SLOTS } from './trace-types.ts'
 import type { TraceChunk } from './trace-types.ts'
 
+/** Chunks that nobody reads any more: fresh memory costs more than clearing it does. */
+const spare: TraceChunk[] = []
+const MAX_SPARE = 32
+
+const COLUMNS = [
+  'pc',
+  'rs1Value',
+  'rs1Prev',
+  'rs2Value',
+  'rs2Prev',
+  'rdBefore',
+  'rdAfter',
+  'rdPrev',
+  'memAddr',
+  'memBefore',
+  'memAfter',
+  'memPrev',
+] as const
+
+/** Gives chunks back, to be the chunks of later traces: neither they nor their columns may be looked at again. */
+export function recycleChunks(chunks: readonly TraceChunk[]): void {
+  for (const chunk of chunks)
+    if (spare.length < MAX_SPARE && chunk.pc.length === CHUNK_ROWS) spare.push(chunk)
+}
+
 /** A chunk without rows; `capacity` rows fit. */
 export function emptyChunk(firstClk: number, capacity = CHUNK_ROWS): TraceChunk {
-  const column = (): Uint32Array => new Uint32Array(capacity)
-  return {
-    firstClk,
-    rows: 0,
-    pc: column(),
-    rs1Value: column(),
-    rs1Prev: column(),
-    rs2Value: column(),
-    rs2Prev: column(),
-    rdBefore: column(),
-    rdAfter: column(),
-    rdPrev: column(),
-    memAddr: column(),
-    memBefore: column(),
-    memAfter: column(),
-    memPrev: column(),
-  }
+  const used = capacity === CHUNK_ROWS ? spare.pop() : undefined
+  const column = (name: (typeof COLUMNS)[number]): Uint32Array =>
+    used === undefined ? new Uint32Array(capacity) : used[name].fill(0)
+  const columns = Object.fromEntries(COLUMNS.map((name) => [name, column(name)]))
+  return { firstClk, rows: 0, ...(columns as Record<(typeof COLUMNS)[number], Uint32Array>) }
 }
 
 /** The port for tracing: every access lands in row `row` of `chunk`, with the timestamp of the one before. */

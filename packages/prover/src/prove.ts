@@ -1,6 +1,6 @@
 import { HEAP_START, MAX_STREAM_BYTES, bridge, manifestDigest, openLog, replay } from '@vouch/bridge'
 import type { Bridge, BridgeOptions } from '@vouch/bridge'
-import { describeHalt, parseElf, traceAsync } from '@vouch/engine'
+import { describeHalt, parseElf, recycleChunks, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
 import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
 import type { AuditStatement, Image, LoggedCall, Run, Statement } from '@vouch/machine'
@@ -271,6 +271,7 @@ async function proveRun(
   const statement: Statement = { ...said, imageId: imageId(header) }
   pace.phase('fill', riscvAir.chips.length)
   const filled = await fillChips(kernels, run, airPublics(statement), tree, () => pace.step())
+  recycleChunks(run.chunks)
   const preprocessed: Record<string, typeof tree> = { [tree.name]: tree }
   if (run.tables.kind === 'dense') {
     preprocessed[TABLES_TREE] = tablesOf(kernels, PROFILES[profile].logBlowup)!
