@@ -26,10 +26,17 @@ export function wordsOfBytes(bytes: Uint8Array): Uint32Array {
 /** Eight bytes, little-endian, of an integer 0 <= n < 2^53. */
 export function bytesOfInteger(n: number): Uint8Array {
   const bytes = new Uint8Array(8)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, n % 2 ** 32, true)
-  view.setUint32(4, Math.floor(n / 2 ** 32), true)
+  putInteger(bytes, 0, n)
   return bytes
+}
+
+/** Writes those eight bytes at `at`. */
+export function putInteger(bytes: Uint8Array, at: number, n: number): void {
+  const high = Math.floor(n / 2 ** 32)
+  for (let i = 0; i < 4; i++) {
+    bytes[at + i] = n >>> (8 * i)
+    bytes[at + 4 + i] = high >>> (8 * i)
+  }
 }
 
 /** Bytes in the order they are pushed. */

@@ -1,4 +1,4 @@
-import { Reader, Writer, bytesOfInteger, bytesOfWords, wordsOfBytes } from './codec.ts'
+import { Reader, Writer, bytesOfInteger, bytesOfWords, putInteger, wordsOfBytes } from './codec.ts'
 import { Rejection } from './failure.ts'
 import { P } from './field/m31.ts'
 import type { QM31 } from './field/qm31.ts'
@@ -9,7 +9,17 @@ import type { Suite } from './suite.ts'
 const ABSORB = keyOf('vouch transcript absorb v1')
 const DRAW = keyOf('vouch transcript draw v1')
 const GRIND = keyOf(GRIND_KEY)
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0))
+
+const labels = new Map<string, Uint8Array>()
+/** A label's characters; there are few, and each is used many times. */
+function ascii(label: string): Uint8Array {
+  let bytes = labels.get(label)
+  if (bytes === undefined) {
+    bytes = Uint8Array.from(label, (c) => c.charCodeAt(0))
+    labels.set(label, bytes)
+  }
+  return bytes
+}
 
 /** Each kind of step has its own number, so that no two sequences of steps hash the same bytes. */
 const STEP = { statement: 1, message: 2, draw: 3, grind: 4, nonce: 5 } as const
@@ -66,9 +76,9 @@ export class Transcript {
     const message = new Uint8Array(32 + 1 + 8 + name.length + 8 + data.length)
     message.set(this.#state, 0)
     message[32] = kind
-    message.set(bytesOfInteger(name.length), 33)
+    putInteger(message, 33, name.length)
     message.set(name, 41)
-    message.set(bytesOfInteger(data.length), 41 + name.length)
+    putInteger(message, 41 + name.length, data.length)
     message.set(data, 49 + name.length)
     this.#state = this.suite.hash(ABSORB, message)
   }
@@ -81,7 +91,7 @@ export class Transcript {
       const messages = new Uint8Array(40 * blocks)
       for (let i = 0; i < blocks; i++) {
         messages.set(this.#state, 40 * i)
-        messages.set(bytesOfInteger(counter++), 40 * i + 32)
+        putInteger(messages, 40 * i + 32, counter++)
       }
       return wordsOfBytes(this.suite.hashEach(DRAW, messages, 40))
     }

@@ -42,11 +42,11 @@ export function leafClaims(
     }),
   )
   return trees.map((tree) => {
-    const point = [...low.slice(0, tree.log - 1), top]
+    const weightOf = blockWeights([...low.slice(0, tree.log - 1), top])
     let numerator: QM31 = Q.ZERO
     let denominator: QM31 = Q.ONE
     for (const { chip, message, log, offset } of tree.blocks) {
-      const weight = blockWeight(point, log, offset)
+      const weight = weightOf(log, offset / 2 ** log)
       const fraction = fractions[chip][message]
       numerator = Q.add(numerator, Q.mul(weight, fraction.numerator))
       denominator = Q.add(denominator, Q.mul(weight, Q.sub(fraction.denominator, Q.ONE)))
@@ -55,10 +55,22 @@ export function leafClaims(
   })
 }
 
-/** eq of the high coordinates of `point` and the bits that all leaves of a block share. */
-function blockWeight(point: readonly QM31[], log: number, offset: number): QM31 {
-  let weight: QM31 = Q.ONE
-  for (let bit = log; bit < point.length; bit++)
-    weight = Q.mul(weight, Math.floor(offset / 2 ** bit) % 2 === 1 ? point[bit] : one(point[bit]))
-  return weight
+/**
+ * eq of the coordinates from `log` on and the bits of `index`, which all leaves of a block share. Blocks that lie together
+ * share most of the product, so each prefix is worked out once.
+ */
+function blockWeights(point: readonly QM31[]): (log: number, index: number) => QM31 {
+  const known = new Map<string, QM31>()
+  const weightOf = (log: number, index: number): QM31 => {
+    if (log === point.length) return Q.ONE
+    const key = `${log} ${index}`
+    let weight = known.get(key)
+    if (weight === undefined) {
+      const factor = index % 2 === 1 ? point[log] : one(point[log])
+      weight = Q.mul(weightOf(log + 1, Math.floor(index / 2)), factor)
+      known.set(key, weight)
+    }
+    return weight
+  }
+  return weightOf
 }
