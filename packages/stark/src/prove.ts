@@ -394,18 +394,27 @@ async function addDeepQuotients(
     const sums: { log: number; planes: Pointer }[] = []
     for (const { log, indices } of groups.filter((g) => g.point === which)) {
       const size = log + layout.parameters.logBlowup
-      const sum = kernels.alloc(4 * 2 ** size)
+      const planes = kernels.allocUninitialized(4 * 2 ** size)
+      const scratch = kernels.mark()
+      // Combined before they are extended: a combination of polynomials has that of their coefficients.
+      const combined = kernels.alloc(4 * 2 ** log)
       for (let i = 0; i < indices.length; i += 64) {
         const some = indices.slice(i, i + 64)
         kernels.accumulate(
-          some.map((s) => columnOf(layout, trees, s).extended),
+          some.map((s) => columnOf(layout, trees, s).coefficients),
           some.map((s) => gammas[s]),
-          size,
-          sum,
+          log,
+          combined,
         )
         await pace.step()
       }
-      sums.push({ log: size, planes: sum })
+      const from = limbsOf(combined, 2 ** log)
+      kernels.evaluateColumns(
+        limbsOf(planes, 2 ** size).map((extended, l) => ({ log, coefficients: from[l], extended })),
+        size,
+      )
+      kernels.release(scratch)
+      sums.push({ log: size, planes })
     }
     kernels.addQuotients(sums, point, a, b, layout.logDomain, planes)
     await pace.step()

@@ -44,8 +44,8 @@ export const reserve = (kernels: Kernels, log: number, logBlowup: number): Commi
   extended: kernels.allocUninitialized(2 ** (log + logBlowup)),
 })
 
-/** Words (log2) of extended columns that a thread makes in some 20 ms. */
-const BATCH_LOG = 21
+/** Words (log2) of extended columns that a thread makes in some 40 ms. */
+const BATCH_LOG = 22
 
 /**
  * Low-degree extensions of natural-order columns of one height, in batches that keep every thread busy; `step` is
