@@ -3,9 +3,9 @@ import { riscvAir } from '@vouch/machine'
 import { PROFILES } from '@vouch/stark'
 import { extensionSeconds } from './ceilings.mjs'
 
-/** Products for each leaf of the fraction trees: sums of the layers, rounds, bindings and eq tables. */
+/** Products for each leaf of the fraction trees: sums of the layers; and rounds and bindings. */
 const SUM_PRODUCTS = 2.2
-const SUMCHECK_PRODUCTS = 11.8
+const SUMCHECK_PRODUCTS = 9
 /** Terms of a leaf's denominator: columns of a tuple, those shared with the message before left out. */
 const DENOMINATOR_TERMS = 2.5
 
@@ -36,7 +36,7 @@ export function phaseModel(report, profile, ceilings) {
       seconds: leaves * (DENOMINATOR_TERMS * ceilings.term + SUM_PRODUCTS * ceilings.product),
       bytes: leaves * (4 + 20 + 20 + 64),
     },
-    gkr: { seconds: leaves * SUMCHECK_PRODUCTS * ceilings.product, bytes: leaves * (2 * 20 + 4 * 32) },
+    gkr: { seconds: leaves * SUMCHECK_PRODUCTS * ceilings.product, bytes: leaves * (104 + 2 * 64) },
     sums: {
       seconds:
         cells * ceilings.term +

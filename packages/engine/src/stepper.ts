@@ -1,7 +1,10 @@
 import { CHUNK_ROWS } from './trace-types.ts'
 
-declare const setTimeout: (f: () => void, ms: number) => unknown
+declare const setTimeout: (f: () => void) => unknown
 declare const performance: { now(): number }
+
+/** Calls back after the event loop has turned. A timer, which browsers have alone, takes a millisecond for it. */
+const nextTurn = (globalThis as { setImmediate?: typeof setTimeout }).setImmediate ?? setTimeout
 
 /** A run that goes on only when told to, so that something else can happen between. */
 export interface Stepper<Result> {
@@ -42,7 +45,7 @@ export async function driveAsync<Result>(stepper: Stepper<Result>, options: Driv
     const result = slice(stepper, options)
     if (result !== undefined) return result
     if (performance.now() - yielded < YIELD_MS) continue
-    await new Promise<void>((resolve) => setTimeout(resolve, 0))
+    await new Promise<void>(nextTurn)
     yielded = performance.now()
   }
 }

@@ -3,13 +3,16 @@ import * as M from '../src/field/m31.ts'
 import * as Q from '../src/field/qm31.ts'
 import type { QM31 } from '../src/field/qm31.ts'
 import { createKernels } from '../src/kernels/create.ts'
-import type { Fractions, Kernels, Pointer } from '../src/kernels/kernels.ts'
+import { EQ_LOW_LOG } from '../src/kernels/kernels.ts'
+import type { EqFactors, Fractions, Kernels, Pointer } from '../src/kernels/kernels.ts'
 import { prevPosition } from '../src/kernels/positions.ts'
 import { source } from './kernels-conformance.ts'
 
 const KINDS = ['reference', 'wasm'] as const
 /** Around the size of a vector and of a block. */
 const LOGS = [0, 1, 2, 3, 4, 5, 9]
+/** Of those that bind a bit of a layer and sum over another: from one block to several. */
+const ROUND_LOGS = [1, 2, 3, 4, 5, 6, 10, 12]
 
 const put = (k: Kernels, values: ArrayLike<number>): Pointer => {
   const pointer = k.alloc(values.length)
@@ -62,6 +65,35 @@ const extensionAt = (values: readonly QM31[], point: readonly QM31[]): QM31 =>
   )[0]
 const sum = (values: readonly QM31[]): QM31 => values.reduce(Q.add, Q.ZERO)
 
+/** The factors of eq at a point of `log` coordinates, and eq itself. */
+function eqOf(k: Kernels, log: number, at?: readonly QM31[]): { factors: EqFactors; weights: QM31[] } {
+  const point = at?.slice(0, log) ?? Array.from({ length: log }, (_, t) => drawQM31(t + 20))
+  const lower = Math.min(log, EQ_LOW_LOG)
+  const [low, high] = [point.slice(0, lower), point.slice(lower)].map((some) => {
+    const tables = k.alloc(8 * 2 ** some.length)
+    k.eqTables(some, tables)
+    return tables + 16 * 2 ** some.length
+  })
+  return { factors: { low, high }, weights: Array.from({ length: 2 ** log }, (_, i) => eq(point, i)) }
+}
+
+/**
+ * h(0) and the coefficient of X² of h(X) = Σ weight·(n0·d1 + d0·n1), the factors linear in X: from h at 0, 1 and −1.
+ */
+function roundOf([n0, n1, d0, d1]: readonly QM31[][], weights: readonly QM31[]): [QM31, QM31] {
+  const n = weights.length
+  const h = (X: number): QM31 =>
+    sum(
+      weights.map((weight, y) => {
+        const at = (f: readonly QM31[]): QM31 =>
+          Q.add(f[y], Q.mulBase(Q.sub(f[y + n], f[y]), M.fromInteger(X)))
+        return Q.mul(weight, Q.add(Q.mul(at(n0), at(d1)), Q.mul(at(d0), at(n1))))
+      }),
+    )
+  const twice = Q.sub(Q.add(h(1), h(-1)), Q.mulBase(h(0), 2))
+  return [h(0), Q.mulBase(twice, M.inv(2))]
+}
+
 /** A check by definition in each implementation, and that what they leave behind is the same word for word. */
 function each(name: string, run: (k: Kernels) => readonly (readonly [Pointer, number])[] | void): void {
   it(name, async () => {
@@ -107,53 +139,55 @@ describe('kernels of the fraction trees', () => {
           [denominators, 4 * n],
         ]
       })
+    }
 
-      if (log === 0) continue
+  for (const base of [true, false])
+    for (const log of ROUND_LOGS) {
+      const name = `${base ? 'M31' : 'QM31'} numerators, log ${log}`
       // A whole layer, and one of which some bits are bound already.
-      for (const half of base ? [log] : [log, log + 1, log + 3])
-        each(`roundSums, ${name} of ${half}`, (k) => {
-          const n = 2 ** (log - 1)
+      for (const half of base ? [log] : [log, log + 1, log + 3]) {
+        each(`roundSquare, ${name} of ${half}`, (k) => {
           const layer = layerOf(k, half, base, 8)
-          const weights = draw(4 * n, 3)
+          const { factors, weights } = eqOf(k, log - 1)
           const lambda = drawQM31(5)
-          const [constant, square] = k.roundSums(layer, log, put(k, weights), lambda)
-          // h at 0, 1 and −1 gives all three coefficients.
           const [n0, n1, d0, d1] = halves(k, layer, log)
-          const h = (X: number): QM31 =>
-            sum(
-              Array.from({ length: n }, (_, y) => {
-                const at = (f: readonly QM31[]): QM31 =>
-                  Q.add(f[y], Q.mulBase(Q.sub(f[y + n], f[y]), M.fromInteger(X)))
-                const [a, b, c, d] = [at(n0), at(n1), at(d0), at(d1)]
-                const weight: QM31 = [weights[y], weights[n + y], weights[2 * n + y], weights[3 * n + y]]
-                const fractions = Q.add(Q.mul(a, d), Q.mul(b, c))
-                return Q.mul(weight, Q.add(fractions, Q.mul(lambda, Q.mul(c, d))))
-              }),
-            )
-          expect(constant).toEqual(h(0))
-          expect(Q.mulBase(square, 2)).toEqual(Q.sub(Q.add(h(1), h(-1)), Q.mulBase(h(0), 2)))
-          expect(k.roundSquare(layer, log, put(k, weights), lambda)).toEqual(square)
-          return [[put(k, [...constant, ...square]), 8]]
+          const joined = n1.map((n, x) => Q.add(n, Q.mul(lambda, d1[x])))
+          const square = k.roundSquare(layer, log, factors, lambda)
+          expect(square).toEqual(roundOf([n0, joined, d0, d1], weights)[1])
+          return [[put(k, square), 4]]
         })
 
-      for (const half of base ? [log] : [log, log + 2])
-        each(`bindFractions, ${name} of ${half}`, (k) => {
-          const n = 2 ** (log - 1)
+        if (log < 2) continue
+        each(`bindFirst and bindNext, ${name} of ${half}`, (k) => {
           const layer = layerOf(k, half, base, 9)
           const before = halves(k, layer, log)
-          const leaves = base ? [...k.words(layer.numerators, 4 * n)] : []
-          const challenge = drawQM31(6)
-          const to = k.allocUninitialized(base ? 8 * n : 0)
-          k.bindFractions(layer, log, challenge, to)
+          const leaves = base ? [...k.words(layer.numerators, 2 * 2 ** log)] : []
+          const [lambda, ...challenges] = [5, 6, 7].map(drawQM31)
+          const to = k.allocUninitialized(base ? 4 * 2 ** log : 0)
           const bound = base ? { ...layer, base: false, numerators: to, numeratorHalf: log - 1 } : layer
-          const after = halves(k, bound, log - 1)
-          before.forEach((f, which) => {
-            const expected = Array.from({ length: n }, (_, y) => extensionAt([f[y], f[y + n]], [challenge]))
-            expect(after[which]).toEqual(expected)
-          })
-          if (base) expect([...k.words(layer.numerators, 4 * n)]).toEqual(leaves)
-          return [[put(k, after.flat().flat()), 16 * n]]
+          let values = before
+          const sums: QM31[] = []
+          for (let left = log; left >= Math.max(2, log - 1); left--) {
+            const challenge = challenges[log - left]
+            const { factors, weights } = eqOf(k, left - 2)
+            const got =
+              left === log
+                ? k.bindFirst(layer, left, challenge, lambda, factors, to)
+                : k.bindNext(bound, left, challenge, factors)
+            const n = 2 ** (left - 1)
+            const [n0, n1, d0, d1] = values.map((f) =>
+              Array.from({ length: n }, (_, y) => extensionAt([f[y], f[y + n]], [challenge])),
+            )
+            const joined = left === log ? n1.map((v, y) => Q.add(v, Q.mul(lambda, d1[y]))) : n1
+            values = [n0, joined, d0, d1]
+            expect(halves(k, bound, left - 1)).toEqual(values)
+            expect(got).toEqual(roundOf(values, weights))
+            sums.push(...got)
+          }
+          if (base) expect([...k.words(layer.numerators, 2 * 2 ** log)]).toEqual(leaves)
+          return [[put(k, [...sums, ...values.flat()].flat()), 4 * (sums.length + values.flat().length)]]
         })
+      }
     }
 
   for (const log of LOGS)
@@ -212,7 +246,7 @@ describe('kernels of the fraction trees', () => {
     })
 
   each('beyond one call of a kernel', (k) => {
-    const log = 13
+    const log = 15
     const n = 2 ** log
     const [leaves, layer] = [layerOf(k, log, true, 1), layerOf(k, log, false, 3)]
     const tables = k.alloc(8 * n)
@@ -225,10 +259,12 @@ describe('kernels of the fraction trees', () => {
     const [to, out] = [k.alloc(4 * n), k.alloc(8 * n)]
     for (const from of [leaves, layer]) {
       k.addFractions(from, log, { numerators: out, denominators: out + 16 * n, planeWords: n })
-      sums.push(...k.words(out, 8 * n))
-      sums.push(...k.roundSums(from, log, tables + 8 * n, lambda).flat())
-      sums.push(...k.roundSquare(from, log, tables + 8 * n, lambda))
-      k.bindFractions(from, log, lambda, to)
+      for (const word of k.words(out, 8 * n)) sums.push(word)
+      sums.push(...k.roundSquare(from, log, eqOf(k, log - 1).factors, lambda))
+      sums.push(...k.bindFirst(from, log, drawQM31(3), lambda, eqOf(k, log - 2).factors, to).flat())
+      const base = { ...from, base: false, numerators: to, numeratorHalf: log - 1 }
+      const bound = from.base ? base : from
+      sums.push(...k.bindNext(bound, log - 1, drawQM31(2), eqOf(k, log - 3).factors).flat())
     }
     sums.push(...k.innerProduct(layer.numerators, layer.denominators, log))
     k.runningSum(layer.numerators, layer.denominators, log, lambda, out)
@@ -242,7 +278,7 @@ describe('kernels of the fraction trees', () => {
     ]
   })
 
-  for (const depth of [1, 2, 3, 5, 9])
+  for (const depth of [1, 2, 3, 5, 9, 11])
     each(`a tree of 2^${depth} leaves: sumchecks from the root end in claims on the leaves`, (k) => {
       const next = source(70 + depth)
       const challenge = (): QM31 => [next(), next(), next(), next()]
@@ -273,22 +309,26 @@ describe('kernels of the fraction trees', () => {
       let rho: QM31[] = []
       for (let d = 0; d < depth; d++) {
         const lambda = challenge()
-        const tables = k.alloc(8 * 2 ** d)
-        k.eqTables(rho, tables)
         let layer = layers[d]
         let claim = Q.add(claimN, Q.mul(lambda, claimD))
         let outer: QM31 = Q.ONE
         const bound: QM31[] = []
         for (let log = d; log >= 1; log--) {
+          const eqBelow = eqOf(k, log - 1, rho).factors
+          const p = rho[log - 1]
           // The round's polynomial is outer·eq(rho_t, X)·h(X), and its sum over X = 0, 1 the claim.
-          const [constant, square] = k.roundSums(layer, log, tables + 16 * 2 ** (log - 1), lambda)
-          expect(k.roundSquare(layer, log, tables + 16 * 2 ** (log - 1), lambda)).toEqual(square)
+          let constant: QM31
+          let square: QM31
           if (log === d) {
             const [n0, n1, d0, d1] = halfClaims
-            expect(constant).toEqual(Q.add(n0, Q.mul(lambda, d0)))
-            expect(claim).toEqual(extensionAt([constant, Q.add(n1, Q.mul(lambda, d1))], [rho[d - 1]]))
-          }
-          const p = rho[log - 1]
+            constant = Q.add(n0, Q.mul(lambda, d0))
+            square = k.roundSquare(layer, log, eqBelow, lambda)
+            expect(claim).toEqual(extensionAt([constant, Q.add(n1, Q.mul(lambda, d1))], [p]))
+          } else if (log === d - 1) {
+            const to = k.alloc(layer.base ? 4 * 2 ** d : 0)
+            ;[constant, square] = k.bindFirst(layer, d, bound[0], lambda, eqBelow, to)
+            if (layer.base) layer = { ...layer, base: false, numerators: to, numeratorHalf: d - 1 }
+          } else [constant, square] = k.bindNext(layer, log + 1, bound[0], eqBelow)
           const low = Q.mul(Q.sub(Q.ONE, p), constant)
           const high = Q.mul(Q.sub(Q.mul(claim, Q.inv(outer)), low), Q.inv(p))
           const r = challenge()
@@ -296,14 +336,14 @@ describe('kernels of the fraction trees', () => {
           const h = Q.add(constant, Q.mul(r, Q.add(linear, Q.mul(r, square))))
           outer = Q.mul(outer, extensionAt([Q.sub(Q.ONE, p), p], [r]))
           claim = Q.mul(outer, h)
-          const to = k.alloc(layer.base ? 4 * 2 ** log : 0)
-          k.bindFractions(layer, log, r, to)
-          if (layer.base) layer = { ...layer, base: false, numerators: to, numeratorHalf: log - 1 }
           bound.unshift(r)
         }
-        const [[n0], [n1], [d0], [d1]] = halves(k, layer, 0)
-        const last = Q.add(Q.add(Q.mul(n0, d1), Q.mul(n1, d0)), Q.mul(lambda, Q.mul(d0, d1)))
-        expect(Q.mul(outer, last)).toEqual(claim)
+        // The last variable is still free; from the second round on, n1 holds n1 + lambda·d1.
+        const last = d === 0 ? [] : [bound[0]]
+        const [n0, joined, d0, d1] = halves(k, layer, last.length).map((f) => extensionAt(f, last))
+        const n1 = d < 2 ? joined : Q.sub(joined, Q.mul(lambda, d1))
+        const value = Q.add(Q.add(Q.mul(n0, d1), Q.mul(n1, d0)), Q.mul(lambda, Q.mul(d0, d1)))
+        expect(Q.mul(outer, value)).toEqual(claim)
         halfClaims = [n0, n1, d0, d1]
         const r = challenge()
         claimN = extensionAt([n0, n1], [r])

@@ -1,11 +1,11 @@
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
-import type { FractionTarget, Fractions, Kernels, Pointer } from '../kernels/kernels.ts'
-import { VanishingDenominator } from '../kernels/kernels.ts'
+import type { EqFactors, FractionTarget, Fractions, Kernels, Pointer } from '../kernels/kernels.ts'
+import { EQ_LOW_LOG, VanishingDenominator } from '../kernels/kernels.ts'
 import type { Pacer } from '../progress.ts'
 import type { ProverTranscript } from '../transcript.ts'
 import type { FractionTree } from './forest.ts'
-import { combined, cubicAt, eq, one, treeWeights } from './sumcheck.ts'
+import { combined, cubicAt, eq as eqAt, one, treeWeights } from './sumcheck.ts'
 import type { Cubic, Fraction, Halves, LeafPoint } from './sumcheck.ts'
 
 /** The leaves of a tree: M31 numerators in one plane, QM31 denominators in planes of 2^log words. */
@@ -129,8 +129,7 @@ export async function gkrProve(
   for (let layer = 0; layer < depth; layer++) {
     // Layers above the one at hand are done with.
     kernels.release(marks[layer])
-    const tables = kernels.allocUninitialized(4 * 2 ** Math.max(1, layer))
-    kernels.eqTables(low.slice(0, Math.max(0, layer - 1)), tables)
+    const eqOf = eqFactors(kernels, low.slice(0, Math.max(0, layer - 1)))
     const lambda = transcript.drawExtension('gkr lambda')
     const weights = treeWeights(lambda, trees.length)
     // Trees fall in depth: those that take part come first.
@@ -138,19 +137,15 @@ export async function gkrProve(
       const variables = layer - (depth - log)
       return variables < 0
         ? []
-        : [sumOf(kernels, layerAt(kernels, layers[t], variables + 1), variables, weights[t])]
+        : [sumOf(kernels, layerAt(kernels, layers[t], variables + 1), variables, weights[t], lambda)]
     })
     const challenges: QM31[] = []
     for (let bit = layer - 1; bit >= 0; bit--) {
       const rounds = present.flatMap((sum, i) => {
         if (sum.variables <= bit) return []
-        const table = tables + 16 * 2 ** bit
+        const eqBelow = eqOf(bit)
         // The halves that the layer above ended with are the values of the first round at 0 and 1.
-        return [
-          sum.variables === bit + 1
-            ? sum.first(top, bit, table, lambda, halves[i])
-            : sum.next(low[bit], bit, table, lambda),
-        ]
+        return [sum.variables === bit + 1 ? sum.first(top, eqBelow, halves[i]) : sum.next(low[bit], eqBelow)]
       })
       const round = rounds.reduce<Cubic>(
         (s, c) => [Q.add(s[0], c[0]), Q.add(s[1], c[1]), Q.add(s[2], c[2]), Q.add(s[3], c[3])],
@@ -160,7 +155,7 @@ export async function gkrProve(
       const challenge = transcript.drawExtension('gkr challenge')
       challenges[bit] = challenge
       for (const sum of present)
-        if (sum.variables > bit) sum.bind(sum.variables === bit + 1 ? top : low[bit], bit, challenge)
+        if (sum.variables > bit) sum.bind(sum.variables === bit + 1 ? top : low[bit], challenge)
       await pace.step()
     }
     halves = present.map((sum) => sum.halves())
@@ -178,21 +173,40 @@ export async function gkrProve(
 const layerAt = (kernels: Kernels, layers: Forest['layers'][number], d: number): Fractions =>
   layers[d] ?? addUp(kernels, layers[d + 1]!, d)
 
+/** eq(point, y) over y < 2^bits for every bits <= point.length. */
+function eqFactors(kernels: Kernels, point: readonly QM31[]): (bits: number) => EqFactors {
+  const [low, high] = [point.slice(0, EQ_LOW_LOG), point.slice(EQ_LOW_LOG)].map((some) => {
+    const tables = kernels.allocUninitialized(8 * 2 ** some.length)
+    kernels.eqTables(some, tables)
+    return tables
+  })
+  return (bits) => {
+    const lower = Math.min(bits, EQ_LOW_LOG)
+    return { low: low + 16 * 2 ** lower, high: high + 16 * 2 ** (bits - lower) }
+  }
+}
+
 /** One tree's part of the sumcheck of a layer. */
 interface LayerSum {
   readonly variables: number
   /**
-   * The polynomials of the first round and of a later one, with variable `bit` free. `halves` are what the sumcheck of the
-   * layer above ended with: the values of the first round at 0 and 1.
+   * The polynomials of the first round and of a later one. `eq` is over the variables below the free one; `halves` are
+   * what the sumcheck of the layer above ended with: the values of the first round at 0 and 1.
    */
-  first(coordinate: QM31, bit: number, table: Pointer, lambda: QM31, halves: Halves): Cubic
-  next(coordinate: QM31, bit: number, table: Pointer, lambda: QM31): Cubic
-  bind(coordinate: QM31, bit: number, challenge: QM31): void
+  first(coordinate: QM31, eq: EqFactors, halves: Halves): Cubic
+  next(coordinate: QM31, eq: EqFactors): Cubic
+  bind(coordinate: QM31, challenge: QM31): void
   halves(): Halves
 }
 
-function sumOf(kernels: Kernels, from: Fractions, variables: number, weight: QM31): LayerSum {
+/** A tree's fractions are bound to a challenge on the way to the next round: each is read and written once a round. */
+function sumOf(kernels: Kernels, from: Fractions, variables: number, weight: QM31, lambda: QM31): LayerSum {
   let layer = from
+  /** Variables that the fractions in memory have. */
+  let log = variables
+  /** Whether lambda·d1 has been added to n1. */
+  let joined = false
+  let pending: QM31 = Q.ZERO
   let factor = weight
   /** What is left to be shown, without the factors of the variables that are bound. */
   let claim: QM31 = Q.ZERO
@@ -210,34 +224,58 @@ function sumOf(kernels: Kernels, from: Fractions, variables: number, weight: QM3
       Q.mul(slope, c),
     ]
   }
+  const bindLayer = (eq: EqFactors): readonly [QM31, QM31] => {
+    if (joined) return kernels.bindNext(layer, log, pending, eq)
+    joined = true
+    const { base } = layer
+    const numerators = base ? kernels.allocUninitialized(4 * 2 ** log) : layer.numerators
+    const sums = kernels.bindFirst(layer, log, pending, lambda, eq, numerators)
+    if (base) layer = { ...layer, numerators, numeratorHalf: log - 1, base: false }
+    return sums
+  }
   return {
     variables,
-    first(coordinate, bit, table, lambda, { low, high }) {
-      const h2 = kernels.roundSquare(layer, bit + 1, table, lambda)
+    first(coordinate, eq, { low, high }) {
+      const h2 = kernels.roundSquare(layer, log, eq, lambda)
       return round(coordinate, combined(low, lambda), combined(high, lambda), h2)
     },
-    next(coordinate, bit, table, lambda) {
-      const [h0, h2] = kernels.roundSums(layer, bit + 1, table, lambda)
+    next(coordinate, eq) {
+      const [h0, h2] = bindLayer(eq)
+      log -= 1
       if (Q.isZero(coordinate)) throw new VanishingDenominator('a coordinate of the fraction trees is 0')
       // claim = (1 − coordinate)·h(0) + coordinate·h(1)
       const h1 = Q.mul(Q.sub(claim, Q.mul(one(coordinate), h0)), Q.inv(coordinate))
       return round(coordinate, h0, h1, h2)
     },
-    bind(coordinate, bit, challenge) {
+    bind(coordinate, challenge) {
       claim = cubicAt([...inner, Q.ZERO], challenge)
-      factor = Q.mul(factor, eq(coordinate, challenge))
-      const numerators = layer.base ? kernels.allocUninitialized(4 * 2 ** (bit + 1)) : layer.numerators
-      kernels.bindFractions(layer, bit + 1, challenge, numerators)
-      if (layer.base) layer = { ...layer, numerators, numeratorHalf: bit, base: false }
+      factor = Q.mul(factor, eqAt(coordinate, challenge))
+      pending = challenge
     },
     halves() {
-      const { numerators, numeratorHalf, denominators, denominatorHalf } = layer
-      const at = (high: number): Fraction => ({
-        numerator: limbs(kernels, numerators, 2 ** (numeratorHalf + 1), high * 2 ** numeratorHalf),
-        denominator: limbs(kernels, denominators, 2 ** (denominatorHalf + 1), high * 2 ** denominatorHalf),
+      const [low, high] = [0, 1].map((k) => {
+        const values = Array.from({ length: 2 ** log }, (_, x) => fractionAt(kernels, layer, k, x))
+        return values.reduce((at, to) => ({
+          numerator: Q.add(at.numerator, Q.mul(pending, Q.sub(to.numerator, at.numerator))),
+          denominator: Q.add(at.denominator, Q.mul(pending, Q.sub(to.denominator, at.denominator))),
+        }))
       })
-      return { low: at(0), high: at(1) }
+      if (!joined) return { low, high }
+      const numerator = Q.sub(high.numerator, Q.mul(lambda, high.denominator))
+      return { low, high: { ...high, numerator } }
     },
+  }
+}
+
+/** Fraction (x, k) of a layer that may be bound in part. */
+function fractionAt(kernels: Kernels, layer: Fractions, k: number, x: number): Fraction {
+  const { numerators, numeratorHalf, denominators, denominatorHalf, base } = layer
+  const at = k * 2 ** numeratorHalf + x
+  return {
+    numerator: base
+      ? Q.fromBase(kernels.words(numerators + 4 * at, 1)[0])
+      : limbs(kernels, numerators, 2 ** (numeratorHalf + 1), at),
+    denominator: limbs(kernels, denominators, 2 ** (denominatorHalf + 1), k * 2 ** denominatorHalf + x),
   }
 }
 

@@ -148,23 +148,31 @@ export interface Kernels {
    */
   addFractions(from: Fractions, log: number, to: FractionTarget): void
   /**
-   * One round of a layer's sumcheck, over x < 2^log (log >= 1) with bit log − 1 unbound:
-   *   h(X) = Σ_{y < 2^(log−1)} eq[y]·(n0·d1 + n1·d0 + lambda·d0·d1)(y, X),
-   * each factor being f(y, X) = f(y) + X·(f(y + 2^(log−1)) − f(y)). Gives h(0) and the coefficient of X² in h.
-   * `eq`: planes of 2^(log−1) words, a level of `eqTables`.
+   * The coefficient of X² in the first round's h of a layer's sumcheck, over x < 2^log (log >= 1) with bit log − 1 unbound:
+   *   h(X) = Σ_{y < 2^(log−1)} eq(y)·(n0·d1 + n1·d0 + lambda·d0·d1)(y, X),
+   * each factor being f(y, X) = f(y) + X·(f(y + 2^(log−1)) − f(y)). The others are known: h(b) = n_b + lambda·d_b, of the
+   * values n_b, d_b of the layer above in which its own sumcheck ended.
    */
-  roundSums(layer: Fractions, log: number, eq: Pointer, lambda: QM31): readonly [QM31, QM31]
+  roundSquare(layer: Fractions, log: number, eq: EqFactors, lambda: QM31): QM31
   /**
-   * The coefficient of X² in h of `roundSums` alone, for half the work. It is all that the first round of a layer needs:
-   * there h(b) = n_b + lambda·d_b, of the values n_b, d_b of the layer above in which its own sumcheck ended.
+   * Binds bit log − 1 (log >= 2) of x to `challenge`: f(y) += challenge·(f(y + 2^(log−1)) − f(y)) for y < 2^(log−1) in each
+   * of the four halves; what lies above is arbitrary afterwards. Then puts n1 + lambda·d1 in place of n1. Denominators are
+   * bound in place, numerators too, unless the layer is `base`: theirs go to `to`, as planes of 2^log words, halves
+   * 2^(log−1) words apart. Gives h(0) and the coefficient of X² of the next round, as `bindNext` does.
    */
-  roundSquare(layer: Fractions, log: number, eq: Pointer, lambda: QM31): QM31
+  bindFirst(
+    layer: Fractions,
+    log: number,
+    challenge: QM31,
+    lambda: QM31,
+    eq: EqFactors,
+    to: Pointer,
+  ): readonly [QM31, QM31]
   /**
-   * Binds bit log − 1 (log >= 1) of x to `challenge`: f(y) += challenge·(f(y + 2^(log−1)) − f(y)) for y < 2^(log−1) in
-   * each of the four halves, in place; the words of y >= 2^(log−1) are arbitrary afterwards. Numerators of a `base` layer
-   * stay, and their bound values go to `to`, as planes of 2^log words, halves 2^(log−1) words apart.
+   * Binds a bit of what `bindFirst` left, in place, and gives h(0) and the coefficient of X² of the next round, over
+   * x < 2^(log−1): h(X) = Σ_{y < 2^(log−2)} eq(y)·(n0·d1 + d0·n1)(y, X).
    */
-  bindFractions(layer: Fractions, log: number, challenge: QM31, to: Pointer): void
+  bindNext(layer: Fractions, log: number, challenge: QM31, eq: EqFactors): readonly [QM31, QM31]
   /**
    * S_i = S_{i−1} + e_i·f_i − share, S_{−1} = 0, over planes of 2^log. Gives the last S, which is zero when `share` is the
    * 2^log-th part of Σ e_i·f_i. `out` may not overlap `e` or `f`.
@@ -209,6 +217,15 @@ export interface Fractions {
   readonly base: boolean
   readonly denominators: Pointer
   readonly denominatorHalf: number
+}
+
+/** log2 of the entries of a full lower table of `EqFactors`. */
+export const EQ_LOW_LOG = 8
+
+/** eq(y) = low[y mod 2^k]·high[y >> k] for y < 2^log, k = min(log, EQ_LOW_LOG): levels k and log − k of two `eqTables`. */
+export interface EqFactors {
+  readonly low: Pointer
+  readonly high: Pointer
 }
 
 /** Where fractions go: denominators as planes of `planeWords` words; numerators too, or in M31 as one plane. */

@@ -39,4 +39,4 @@ export const ROW_ARGUMENTS = 4
 export const MAX_ROWS = (CONTROL_BYTES / 4 - WORD.table) / ROW_WORDS
 
 /** How long a thread without work looks for more before it sleeps: a wake costs some 16 µs. */
-export const SPIN_MS = 0.1
+export const SPIN_MS = 1

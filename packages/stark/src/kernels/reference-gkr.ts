@@ -1,15 +1,16 @@
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
-import type { Fractions, Kernels, Pointer } from './kernels.ts'
+import { EQ_LOW_LOG } from './kernels.ts'
+import type { EqFactors, Fractions, Kernels, Pointer } from './kernels.ts'
 
 /** The kernels of the fraction trees, plainly. */
 export type TreeKernels = Pick<
   Kernels,
   | 'eqTables'
   | 'addFractions'
-  | 'roundSums'
   | 'roundSquare'
-  | 'bindFractions'
+  | 'bindFirst'
+  | 'bindNext'
   | 'runningSum'
   | 'innerProduct'
   | 'sumConstraints'
@@ -56,21 +57,50 @@ export function referenceTree(words: (pointer: Pointer, length: number) => Uint3
     return (i) => [n.get(i), n.get(i + nHalf), d.get(i), d.get(i + dHalf)]
   }
 
-  const roundSums: TreeKernels['roundSums'] = (layer, log, eq, lambda) => {
+  const weightsOf = ({ low, high }: EqFactors, log: number): ((y: number) => QM31) => {
+    const k = Math.min(log, EQ_LOW_LOG)
+    const [lower, upper] = [plane(low, 2 ** k), plane(high, 2 ** (log - k))]
+    return (y) => Q.mul(lower.get(y % 2 ** k), upper.get(y >>> k))
+  }
+
+  /** h(0) and the coefficient of X² of h(X) = Σ eq(y)·summand. */
+  const roundOf = (
+    layer: Fractions,
+    log: number,
+    eq: EqFactors,
+    summand: (values: readonly QM31[]) => QM31,
+  ): readonly [QM31, QM31] => {
     const n = 2 ** (log - 1)
     const at = pairs(layer)
-    const weights = plane(eq, n)
-    const summand = ([n0, n1, d0, d1]: readonly QM31[]): QM31 =>
-      Q.add(Q.mul(n0, d1), Q.mul(d0, Q.add(n1, Q.mul(lambda, d1))))
+    const weight = weightsOf(eq, log - 1)
     let constant: QM31 = Q.ZERO
     let square: QM31 = Q.ZERO
     for (let y = 0; y < n; y++) {
       const [low, high] = [at(y), at(y + n)]
-      constant = Q.add(constant, Q.mul(weights.get(y), summand(low)))
       const steps = low.map((f, k) => Q.sub(high[k], f))
-      square = Q.add(square, Q.mul(weights.get(y), summand(steps)))
+      constant = Q.add(constant, Q.mul(weight(y), summand(low)))
+      square = Q.add(square, Q.mul(weight(y), summand(steps)))
     }
     return [constant, square]
+  }
+  const joinedSummand = ([n0, n1, d0, d1]: readonly QM31[]): QM31 => Q.add(Q.mul(n0, d1), Q.mul(d0, n1))
+
+  /** Binds bit log − 1; the numerators go to `to`, halves 2^toHalf words apart. */
+  const bindTo = (layer: Fractions, log: number, challenge: QM31, to: Pointer, toHalf: number): Fractions => {
+    const n = 2 ** (log - 1)
+    const bound = { ...layer, numerators: to, numeratorHalf: toHalf, base: false }
+    const bind = (from: Plane, fromHalf: number, into: Plane, intoHalf: number): void => {
+      for (const k of [0, 1])
+        for (let y = 0; y < n; y++) {
+          const low = from.get(k * fromHalf + y)
+          const step = Q.sub(from.get(k * fromHalf + y + n), low)
+          into.set(k * intoHalf + y, Q.add(low, Q.mul(challenge, step)))
+        }
+    }
+    bind(numeratorsOf(layer), 2 ** layer.numeratorHalf, numeratorsOf(bound), 2 ** toHalf)
+    const denominators = denominatorsOf(layer)
+    bind(denominators, 2 ** layer.denominatorHalf, denominators, 2 ** layer.denominatorHalf)
+    return bound
   }
 
   return {
@@ -98,24 +128,25 @@ export function referenceTree(words: (pointer: Pointer, length: number) => Uint3
       }
     },
 
-    roundSums,
-    roundSquare: (layer, log, eq, lambda) => roundSums(layer, log, eq, lambda)[1],
+    roundSquare: (layer, log, eq, lambda) =>
+      roundOf(layer, log, eq, ([n0, n1, d0, d1]) =>
+        joinedSummand([n0, Q.add(n1, Q.mul(lambda, d1)), d0, d1]),
+      )[1],
 
-    bindFractions(layer, log, challenge, to) {
-      const n = 2 ** (log - 1)
-      const bind = (from: Plane, fromHalf: number, into: Plane, intoHalf: number): void => {
-        for (const k of [0, 1])
-          for (let y = 0; y < n; y++) {
-            const low = from.get(k * fromHalf + y)
-            const step = Q.sub(from.get(k * fromHalf + y + n), low)
-            into.set(k * intoHalf + y, Q.add(low, Q.mul(challenge, step)))
-          }
-      }
-      const [numerators, denominators] = [numeratorsOf(layer), denominatorsOf(layer)]
-      const [nHalf, dHalf] = [2 ** layer.numeratorHalf, 2 ** layer.denominatorHalf]
-      if (layer.base) bind(numerators, nHalf, plane(to, 2 * n), n)
-      else bind(numerators, nHalf, numerators, nHalf)
-      bind(denominators, dHalf, denominators, dHalf)
+    bindFirst(layer, log, challenge, lambda, eq, to) {
+      const bound = layer.base
+        ? bindTo(layer, log, challenge, to, log - 1)
+        : bindTo(layer, log, challenge, layer.numerators, layer.numeratorHalf)
+      const [n, d] = [numeratorsOf(bound), denominatorsOf(bound)]
+      const [nHalf, dHalf] = [2 ** bound.numeratorHalf, 2 ** bound.denominatorHalf]
+      for (let y = 0; y < 2 ** (log - 1); y++)
+        n.set(nHalf + y, Q.add(n.get(nHalf + y), Q.mul(lambda, d.get(dHalf + y))))
+      return roundOf(bound, log - 1, eq, joinedSummand)
+    },
+
+    bindNext(layer, log, challenge, eq) {
+      const bound = bindTo(layer, log, challenge, layer.numerators, layer.numeratorHalf)
+      return roundOf(bound, log - 1, eq, joinedSummand)
     },
 
     runningSum(e, f, log, share, out) {

@@ -47,7 +47,7 @@ export function emitBlocks(m: ModuleBuilder): BlockFunctions {
   return { copy, subtract }
 }
 
-/** Calls `body` for each block of at most `block` bytes of [off, to), with its size. */
+/** Calls `body` for each block of [off, to), with its size. Blocks end at multiples of `block` bytes, a power of two. */
 export function eachBlock(
   f: FunctionBuilder,
   off: Local,
@@ -56,9 +56,14 @@ export function eachBlock(
   body: (bytes: Local) => void,
 ): void {
   const [bytes, most] = [f.local('i32'), f.local('i32')]
-  f.i32(block).set(most)
   f.while(off, to, block, () => {
+    f.i32(block)
+      .get(off)
+      .i32(block - 1)
+      .op('i32.and', 'i32.sub')
+      .set(most)
     f.get(to, off).op('i32.sub').tee(bytes).get(most, bytes, most).op('i32.lt_u', 'select').set(bytes)
     body(bytes)
+    f.get(off).i32(-block).op('i32.and').set(off)
   })
 }

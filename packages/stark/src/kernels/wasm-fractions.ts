@@ -1,6 +1,6 @@
-import type { Global, Local, ModuleBuilder } from '@vouch/wasm'
+import type { Global, ModuleBuilder } from '@vouch/wasm'
 import type { Limbs } from './simd.ts'
-import { addLimbs, mulLimbs, simd, splatLimbs, takeLimbs } from './simd.ts'
+import { mulLimbs, simd, takeLimbs } from './simd.ts'
 import { loadOperand, operand, storeOperand, sumLimbProducts } from './simd-products.ts'
 import { giveWide, reduceWide, sumProducts, takeWide } from './simd-wide.ts'
 import { eachBlock } from './wasm-blocks.ts'
@@ -8,19 +8,13 @@ import type { BlockFunctions } from './wasm-blocks.ts'
 import { BLOCK, FIXED, LAYER, WORK, eachPlane, planeAt, valuesAt, workAt } from './wasm-layer.ts'
 
 /**
- * Kernels over one layer of a fraction tree. `args` is an argument block, see LAYER; each goes over byte offsets
- * [from, to) of a plane, multiples of 16, and writes only there. The variants `…Base` are for numerators in M31.
+ * Sums of the fractions of one layer. `args` is an argument block, see LAYER; goes over byte offsets [from, to) of a plane,
+ * multiples of 16, and writes only there. The variant `…Base` is for numerators in M31.
  *
  * addFractions[Base](args, from, to)         numerators and denominators of the sums to `out` and `outDenominators`
- * bind[Base](from, fromBytes, to, toBytes, distance, challenge, start, end)
- *                                            planes of `fromBytes` at `from`, one for the base; to[y] = from[y] +
- *                                            challenge·(from[y + distance] − from[y]); challenge: 4 words at an address
  */
 export function emitFractions(m: ModuleBuilder, scratch: Global, blocks: BlockFunctions): void {
-  for (const base of [false, true]) {
-    emitAdd(m, scratch, base, blocks)
-    emitBind(m, base)
-  }
+  for (const base of [false, true]) emitAdd(m, scratch, base, blocks)
 }
 
 function emitAdd(m: ModuleBuilder, scratch: Global, base: boolean, { copy }: BlockFunctions): void {
@@ -83,56 +77,5 @@ function emitAdd(m: ModuleBuilder, scratch: Global, base: boolean, { copy }: Blo
           .get(bytes)
           .call(copy)
       }
-  })
-}
-
-function emitBind(m: ModuleBuilder, base: boolean): void {
-  const f = m.func(base ? 'bindBase' : 'bind', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
-  const s = simd(f)
-  const [from, fromBytes, to, toBytes, distance, challenge, off, end] = f.params
-  const r = splatLimbs(f, challenge, 0)
-  const addresses = (first: Local, bytes: Local, count: number): readonly Local[] => {
-    const all = [first]
-    while (all.length < count) {
-      const next = f.local('i32')
-      f.get(all[all.length - 1], bytes)
-        .op('i32.add')
-        .set(next)
-      all.push(next)
-    }
-    return all
-  }
-  const [sources, targets] = [addresses(from, fromBytes, base ? 1 : 4), addresses(to, toBytes, 4)]
-  const [low, step] = [takeLimbs(f), takeLimbs(f)]
-  f.while(off, end, 16, () => {
-    sources.forEach((source, l) => {
-      f.get(source, off).op('i32.add').load('v128.load').set(low[l])
-      f.get(source, off).op('i32.add').get(distance).op('i32.add').load('v128.load').get(low[l])
-      s.sub()
-      f.set(step[l])
-    })
-    if (base)
-      f.temp('v128', (doubled) => {
-        f.get(step[0])
-        s.double()
-        f.set(doubled)
-        step.forEach((limb, l) => {
-          f.get(r[l], doubled)
-          s.mulDoubled()
-          f.set(limb)
-        })
-        f.get(low[0], step[0])
-        s.add()
-        f.set(step[0])
-      })
-    else {
-      mulLimbs(f, s, step, r, step)
-      addLimbs(f, s, step, low, step)
-    }
-    targets.forEach((target, l) => {
-      f.get(target, off).op('i32.add').get(step[l])
-      s.canonical()
-      f.store('v128.store')
-    })
   })
 }

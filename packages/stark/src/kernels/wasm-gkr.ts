@@ -2,23 +2,24 @@ import * as M from '../field/m31.ts'
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
 import type { Arena } from './arena.ts'
-import type { Fractions, Pointer } from './kernels.ts'
+import { EQ_LOW_LOG } from './kernels.ts'
+import type { EqFactors, Fractions, Pointer } from './kernels.ts'
 import { referenceTree } from './reference-gkr.ts'
 import type { TreeKernels } from './reference-gkr.ts'
 import { LAYER } from './wasm-layer.ts'
 import { CONSTRAINTS } from './wasm-sums.ts'
 import type { WasmFunction } from '@vouch/wasm'
-import type { Argument, Functions, Job, Pool } from './pool.ts'
+import type { Argument, Functions, Pool } from './pool.ts'
 
 /** Entries a call: V8 swaps in the optimised code of a function only between calls. */
 const CHUNK = 4096
-/** Jobs that each half of a layer is bound in, at most. */
-const MAX_PARTS = 64
-/** A kernel and the first of its arguments. */
-type Part = readonly [run: WasmFunction, ...args: number[]]
-
 /** Words of a partial sum: four lanes a limb. */
 const LANES = 16
+
+const inPlace = ({ numerators, numeratorHalf }: Fractions): { pointer: Pointer; half: number } => ({
+  pointer: numerators,
+  half: 2 ** numeratorHalf,
+})
 
 const planes = (pointer: Pointer, n: number): number[] => Q.UNITS.map((_, l) => pointer + 4 * l * n)
 
@@ -66,22 +67,33 @@ export function fractionTree(arena: Arena, functions: Functions, pool: Pool): Tr
     return totals as unknown as QM31[]
   }
 
+  /** The sums that a kernel gives over 2^log indices, those that `eq` has weights for. */
   const round = (
+    run: WasmFunction,
     layer: Fractions,
     log: number,
-    eq: Pointer,
-    lambda: QM31,
+    eq: EqFactors,
+    challenges: { readonly lambda?: QM31; readonly challenge?: QM31 },
+    distance: number,
+    to: { readonly pointer: Pointer; readonly half: number } | undefined,
     count: number,
-    run: WasmFunction,
   ): QM31[] =>
     arena.scoped(() => {
-      const n = 2 ** (log - 1)
+      const n = 2 ** log
+      const k = Math.min(log, EQ_LOW_LOG)
       const block = blockOf(layer)
       const w = arena.words(block, LAYER.bytes / 4)
-      w.set(planes(eq, n), LAYER.eq / 4)
-      w.set(lambda, LAYER.lambda / 4)
-      w[LAYER.distance / 4] = 4 * n
-      return total(run, n, count, (from, to, sums) => [block, from, to, sums])
+      w.set(planes(eq.low, 2 ** k), LAYER.eqLow / 4)
+      w.set(planes(eq.high, 2 ** (log - k)), LAYER.eqHigh / 4)
+      w[LAYER.eqLowBytes / 4] = 4 * 2 ** k
+      w.set(challenges.lambda ?? Q.ZERO, LAYER.lambda / 4)
+      w.set(challenges.challenge ?? Q.ZERO, LAYER.challenge / 4)
+      w[LAYER.distance / 4] = distance
+      if (to !== undefined) {
+        w.set(planes(to.pointer, 2 * to.half), LAYER.out / 4)
+        w[LAYER.outHalf / 4] = 4 * to.half
+      }
+      return total(run, n, count, (from, end, sums) => [block, from, end, sums])
     })
 
   return {
@@ -98,42 +110,25 @@ export function fractionTree(arena: Arena, functions: Functions, pool: Pool): Tr
       })
     },
 
-    roundSums(layer, log, eq, lambda) {
-      if (log < 3) return reference.roundSums(layer, log, eq, lambda)
-      const run = layer.base ? functions.roundSumsBase! : functions.roundSums!
-      const [constant, square] = round(layer, log, eq, lambda, 2, run)
-      return [constant, square]
-    },
-
     roundSquare(layer, log, eq, lambda) {
       if (log < 3) return reference.roundSquare(layer, log, eq, lambda)
       const run = layer.base ? functions.roundSquareBase! : functions.roundSquare!
-      return round(layer, log, eq, lambda, 1, run)[0]
+      return round(run, layer, log - 1, eq, { lambda }, 4 * 2 ** (log - 1), undefined, 1)[0]
     },
 
-    bindFractions(layer, log, challenge, to) {
-      if (log < 3) return reference.bindFractions(layer, log, challenge, to)
-      const n = 2 ** (log - 1)
-      arena.scoped(() => {
-        const r = arena.alloc(4)
-        arena.words(r, 4).set(challenge)
-        const { numerators, denominators, base } = layer
-        const [nHalf, dHalf] = [4 * 2 ** layer.numeratorHalf, 4 * 2 ** layer.denominatorHalf]
-        const bind = functions.bind!
-        const [nPlane, dPlane] = [2 * nHalf, 2 * dHalf]
-        const halves = [0, 1].flatMap((k): Part[] => {
-          const [nAt, dAt] = [numerators + k * nHalf, denominators + k * dHalf]
-          return [
-            base ? [functions.bindBase!, nAt, 0, to + 4 * k * n, 8 * n] : [bind, nAt, nPlane, nAt, nPlane],
-            [bind, dAt, dPlane, dAt, dPlane],
-          ]
-        })
-        const jobs: Job[] = []
-        const step = CHUNK * Math.ceil(n / CHUNK / MAX_PARTS)
-        for (let i = 0; i < n; i += step)
-          for (const part of halves) jobs.push([...part, 4 * n, r, 4 * i, 4 * Math.min(n, i + step)])
-        pool.run(jobs)
-      })
+    bindFirst(layer, log, challenge, lambda, eq, to) {
+      if (log < 4) return reference.bindFirst(layer, log, challenge, lambda, eq, to)
+      const run = layer.base ? functions.bindFirstBase! : functions.bindFirst!
+      const target = layer.base ? { pointer: to, half: 2 ** (log - 1) } : inPlace(layer)
+      const [h0, h2] = round(run, layer, log - 2, eq, { lambda, challenge }, 4 * 2 ** (log - 1), target, 2)
+      return [h0, h2]
+    },
+
+    bindNext(layer, log, challenge, eq) {
+      if (log < 4) return reference.bindNext(layer, log, challenge, eq)
+      const run = functions.bindNext!
+      const [h0, h2] = round(run, layer, log - 2, eq, { challenge }, 4 * 2 ** (log - 1), inPlace(layer), 2)
+      return [h0, h2]
     },
 
     eqTables(point, tables) {

@@ -1,6 +1,7 @@
 import type { FunctionBuilder, Global, Local } from '@vouch/wasm'
 import { WIDE_PRODUCT_BYTES, operand } from './simd-products.ts'
 import type { Operand } from './simd-products.ts'
+import { EQ_LOW_LOG } from './kernels.ts'
 import { BLOCKS } from './wasm-layout.ts'
 
 /** Argument block of the kernels over one layer of a fraction tree: byte offsets. */
@@ -8,15 +9,20 @@ export const LAYER = {
   /** Addresses of four planes each; of the base numerators only the first. */
   numerators: 0,
   denominators: 16,
-  eq: 32,
-  out: 48,
-  outDenominators: 64,
-  lambda: 80,
-  /** Bytes from a half to the other, and between the values that a round joins. */
-  numeratorHalf: 96,
-  denominatorHalf: 100,
-  distance: 104,
-  bytes: 112,
+  eqLow: 32,
+  eqHigh: 48,
+  out: 64,
+  outDenominators: 80,
+  lambda: 96,
+  challenge: 112,
+  /** Bytes from a half to the other, and between the values that are joined. */
+  numeratorHalf: 128,
+  denominatorHalf: 132,
+  outHalf: 136,
+  distance: 140,
+  /** Bytes of a plane of `eqLow`: BLOCK at most. */
+  eqLowBytes: 144,
+  bytes: 160,
 } as const
 
 /** [address] of a plane's vectors: the address in `slot` of the block, plus `offset`. */
@@ -24,8 +30,8 @@ export function planeAt(f: FunctionBuilder, args: Local, slot: number, offset: L
   return f.get(args).load('i32.load', slot).get(offset).op('i32.add')
 }
 
-/** Bytes of each plane that are worked on at once. A power of two. */
-export const BLOCK = 1024
+/** Bytes of each plane that are worked on at once: those of the lower eq table. */
+export const BLOCK = 4 * 2 ** EQ_LOW_LOG
 /**
  * The work area, by offsets: copies of a block of n0, n1, d0 and d1, four limbs each, at X = 0, then their differences, then
  * weights or results.
@@ -35,12 +41,20 @@ export const WORK = {
   steps: 16 * BLOCK,
   /** Weights of a round; numerators, then denominators of a layer. */
   other: 32 * BLOCK,
-  /** For each of values and steps: parts of a product, two QM31, an accumulator; then lambda. */
+  /** For each of values and steps: parts of a product, two QM31, the sum of a block, that of all; then two QM31. */
   fixed: 40 * BLOCK,
 } as const
 /** Offsets from `fixed`. */
-export const FIXED = { parts: 0, sums: 96, total: 224, bytes: 224 + WIDE_PRODUCT_BYTES } as const
+export const FIXED = {
+  parts: 0,
+  sums: 96,
+  block: 224,
+  all: 224 + WIDE_PRODUCT_BYTES,
+  bytes: 288 + WIDE_PRODUCT_BYTES,
+} as const
+/** Lambda and the challenge in all lanes. */
 export const LAMBDA = WORK.fixed + 2 * FIXED.bytes
+export const CHALLENGE = LAMBDA + 64
 
 /** Pushes the address of a place in the work area. */
 export const workAt = (scratch: Global, f: FunctionBuilder, offset: number): FunctionBuilder =>
