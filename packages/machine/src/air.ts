@@ -35,7 +35,7 @@ import { sltChip } from './slt.ts'
 import type { Air, Chip } from '@vouch/stark'
 import { storeNarrowChip } from './store-narrow.ts'
 import { storeWordChip } from './store-word.ts'
-import { TABLES_TREE, tablesDenseChip } from './tables-dense.ts'
+import { tablesDenseChip } from './tables-dense.ts'
 import { tablesSparseChip } from './tables-sparse.ts'
 
 /** The declarations, each once. Chips that answer look-ups come last: they are filled from counts over the others. */
@@ -92,7 +92,7 @@ export const riscvAir: Air<Run> = {
   name: 'vouch rv32im v2',
   chips: riscvChips.flatMap(tablesOf),
   publics: PUBLICS,
-  preprocessedTrees: [IMAGE_TREE, TABLES_TREE],
+  preprocessedTrees: [IMAGE_TREE],
   minLogHeight: MIN_LOG_HEIGHT,
   maxLogHeight: 24,
 }

@@ -25,4 +25,3 @@ export {
   MAX_STREAM,
 } from './statement.ts'
 export type { AuditStatement, Statement, StatementFailure } from './statement.ts'
-export { TABLES_TREE, tablesColumns } from './tables-dense.ts'

@@ -71,6 +71,7 @@ export const gapSource: Source = {
 function knowsPlace({ node }: Expr): boolean {
   switch (node.kind) {
     case 'first':
+    case 'row':
       return true
     case 'column':
       return node.prev

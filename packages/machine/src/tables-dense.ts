@@ -1,11 +1,8 @@
 import { BITWISE, RANGE15, RANGE16 } from './buses.ts'
 import { machineChip } from './machine-chip.ts'
 import { constant } from '@vouch/stark'
-import type { Builder, Expr } from '@vouch/stark'
+import type { Builder, Expr, RowPolynomial } from '@vouch/stark'
 import type { Counts } from './run.ts'
-
-/** The tree of preprocessed columns that is the same for every program. */
-export const TABLES_TREE = 'tables'
 
 export const TABLE_RANGES = {
   n16: 'free: any count that balances is right',
@@ -49,25 +46,39 @@ export function fillAnswers(
   }
 }
 
+/** Σ 2^j·Π of the bits that `bitsOf` names, for j < 8. */
+const byte = (bitsOf: (j: number) => readonly number[]): RowPolynomial =>
+  Array.from({ length: 8 }, (_, j) => ({ coefficient: 2 ** j, bits: bitsOf(j) }))
+
 export const tablesDenseChip = machineChip({
   name: 'tables-dense',
   doc: 'All 16-bit values in order: ranges and bitwise operations by look-up.',
   columns: TABLE_RANGES,
-  preprocessed: { tree: TABLES_TREE, columns: ['x', 'y', 'and', 'low'] },
-  constrain: (c, b) => answer(b, c, c.x, c.y, c.and, c.low),
+  constrain: (c, b) =>
+    answer(
+      b,
+      c,
+      b.row(
+        'x',
+        'the low byte of the row’s index',
+        byte((j) => [j]),
+      ),
+      b.row(
+        'y',
+        'its high byte',
+        byte((j) => [8 + j]),
+      ),
+      b.row(
+        'and',
+        'x & y',
+        byte((j) => [j, 8 + j]),
+      ),
+      b.row('low', '1 where the index is below 2^15', [
+        { coefficient: 1, bits: [] },
+        { coefficient: -1, bits: [15] },
+      ]),
+    ),
   rows: (run) => (run.tables.kind === 'dense' ? 65536 : 0),
   fixedLogHeight: 16,
   fill: (c, run) => fillAnswers(c, run.counts, 65536, (r) => r),
 })
-
-/** The preprocessed columns of 'tables-dense', in its order. */
-export function tablesColumns(): Uint32Array[] {
-  const column = (f: (i: number) => number): Uint32Array =>
-    Uint32Array.from({ length: 65536 }, (_, i) => f(i))
-  return [
-    column((i) => i & 255),
-    column((i) => i >> 8),
-    column((i) => i & 255 & (i >> 8)),
-    column((i) => (i < 32768 ? 1 : 0)),
-  ]
-}

@@ -32,9 +32,8 @@ export const tablesSparseChip = machineChip({
 })
 
 /**
- * Fewest cells: a row of the sparse table has 23 of them, one of the dense table 10, 4 of which are preprocessed, and 2^16
- * rows; their fractions cost the same. A sparse table of
- * 2^15 rows would have 15 % more.
+ * A row of the sparse table has 23 cells, one of the dense table 6, and there are 2^16 of those: a sparse table of 2^14 rows
+ * has about as many cells and a quarter of the fractions, one of 2^15 nearly twice the cells.
  */
 export const SPARSE_LIMIT = 1 << 14
 

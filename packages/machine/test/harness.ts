@@ -1,6 +1,6 @@
 import { busBalance, checkRows, describeImbalance } from '../../stark/src/air/check.ts'
 import type { FilledChip, RowColumns } from '../../stark/src/air/check.ts'
-import { evaluate } from '../../stark/src/air/expr.ts'
+import { evaluate, rowValue } from '../../stark/src/air/expr.ts'
 import type { Expr } from '../../stark/src/air/expr.ts'
 import type { Chip } from '../../stark/src/air/chip.ts'
 import * as M from '../../stark/src/field/m31.ts'
@@ -15,7 +15,6 @@ import type { Instruction } from '../src/rom-rows.ts'
 import type { Counts, Run } from '../src/run.ts'
 import { airPublics } from '../src/statement.ts'
 import type { Statement } from '../src/statement.ts'
-import { TABLES_TREE, tablesColumns } from '../src/tables-dense.ts'
 import { chooseTables } from '../src/tables-sparse.ts'
 import { runTiny } from './tiny-machine.ts'
 import type { TinyCall, TinyInput, TinyProgram } from './tiny-machine.ts'
@@ -112,11 +111,7 @@ export function fillTrace(
   const publics = airPublics(statement)
   const trees = imageColumns(image, riscvAir.minLogHeight)
   const preprocessedOf = (c: Chip<Run>): Uint32Array[] =>
-    c.preprocessed === undefined
-      ? []
-      : c.preprocessed.tree === TABLES_TREE
-        ? tablesColumns()
-        : trees[c.name as 'rom' | 'image']
+    c.preprocessed === undefined ? [] : trees[c.name as 'rom' | 'image']
   const chips: FilledChip[] = []
   const isTable = (c: Chip<Run>): boolean => c.messages.some((m) => m.sign === 1 && m.bus.table !== undefined)
   const add = (c: Chip<Run>): void => {
@@ -147,6 +142,7 @@ export function valueAt(e: Expr, columns: RowColumns, row: number, publics: read
         : columns.preprocessed![n.index][row],
     public: (n) => publics[n.index],
     first: () => (row === 0 ? 1 : 0),
+    row: (n) => rowValue(n.terms, row),
     add: M.add,
     sub: M.sub,
     mul: M.mul,

@@ -1,4 +1,4 @@
-import { evaluate } from '../../stark/src/air/expr.ts'
+import { evaluate, rowValue } from '../../stark/src/air/expr.ts'
 import type { Evaluation, Expr } from '../../stark/src/air/expr.ts'
 import type { Chip, Message } from '../../stark/src/air/chip.ts'
 import { programOf, rowEvaluator } from '../../stark/src/air/program.ts'
@@ -88,6 +88,7 @@ export function search<R>(
         : table.preprocessed[n.index]![row]!,
     public: (n) => table.publics[n.index]!,
     first: () => (row === 0 ? 1 : 0),
+    row: (n) => rowValue(n.terms, row),
     add: M.add,
     sub: M.sub,
     mul: M.mul,

@@ -49,7 +49,5 @@ export function estimateMemory(
     starkStatement(statement, header, calls),
     logHeights,
   )
-  // The tree of the dense tables: four columns in three forms, and digests.
-  const tables = most < SPARSE_LIMIT ? 0 : 2 ** 16 * (4 * (2 + 2 ** logBlowup) + 16 * 2 ** logBlowup)
-  return { bytes: 4 * (proverWords + witnessWords + tables + FIXED_WORDS), cells }
+  return { bytes: 4 * (proverWords + witnessWords + FIXED_WORDS), cells }
 }

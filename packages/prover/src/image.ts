@@ -55,10 +55,5 @@ export async function imageId(
 ): Promise<string> {
   const image = imageOf(elf instanceof Uint8Array ? parseElf(elf) : elf)
   const idOf = (kernels: Kernels): string => toHex(imageIdOf(commitImage(kernels, image, profile).header))
-  return withKernels(
-    'wasm',
-    undefined,
-    () => {},
-    async (kernels) => idOf(kernels),
-  )
+  return withKernels('wasm', undefined, async (kernels) => idOf(kernels))
 }

@@ -26,13 +26,12 @@ export function prepareKernels(kind: Kind, threads: number): void {
 
 /**
  * Runs `use` with the process's kernels, alone: one memory serves one proof at a time, later calls wait. Whatever
- * `use` allocates is given back; what `prepare` allocates stays for later calls. Kernels of another number of threads than asked for are made anew; undefined asks for
+ * `use` allocates is given back. Kernels of another number of threads than asked for are made anew; undefined asks for
  * none.
  */
 export function withKernels<T>(
   kind: Kind,
   threads: number | undefined,
-  prepare: (kernels: Kernels) => void,
   use: (kernels: Kernels) => Promise<T>,
 ): Promise<T> {
   const turn = last.then(async () => {
@@ -40,7 +39,6 @@ export function withKernels<T>(
     const fits = known !== undefined && (threads === undefined || known.threads === threads)
     if (known !== undefined && !fits) (await known.kernels).close()
     const kernels = await (fits ? known.kernels : make(kind, threads ?? availableThreads()))
-    prepare(kernels)
     const mark = kernels.mark()
     try {
       return await use(kernels)

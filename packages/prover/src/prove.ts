@@ -2,9 +2,9 @@ import { HEAP_START, MAX_STREAM_BYTES, bridge, manifestDigest, openLog, replay }
 import type { Bridge, BridgeOptions } from '@vouch/bridge'
 import { describeHalt, parseElf, recycleChunks, traceAsync } from '@vouch/engine'
 import type { Program, Trace } from '@vouch/engine'
-import { TABLES_TREE, airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
+import { airPublics, collect, imageId, imageOf, riscvAir } from '@vouch/machine'
 import type { AuditStatement, Image, LoggedCall, Run, Statement } from '@vouch/machine'
-import { OutOfMemory, PROFILES, ProverAborted, pacer, prove as proveStark } from '@vouch/stark'
+import { OutOfMemory, ProverAborted, pacer, prove as proveStark } from '@vouch/stark'
 import type { Kernels, Pacer, PhaseTime, ProfileName, Progress, SecurityReport } from '@vouch/stark'
 import { MAX_PUBLIC_BYTES, encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
 import { fillChips } from './columns.ts'
@@ -13,7 +13,6 @@ import { ProverError } from './errors.ts'
 import { MAX_MEMORY_BYTES, estimateMemory } from './estimate.ts'
 import type { MemoryEstimate } from './estimate.ts'
 import { commitImage } from './image.ts'
-import { mayNeedDenseTables, prepareTables, tablesOf } from './tables.ts'
 import { prepareKernels, withKernels } from './kernels.ts'
 import { availableThreads } from './threads.ts'
 
@@ -114,10 +113,7 @@ export async function prove(elf: Uint8Array | Program, options: ProveOptions = {
     const estimate = estimateMemory(image, run, { ...said, imageId: new Uint8Array(32) }, calls, profile)
     options.onEstimate?.({ ...estimate, cycles: ran.trace.cycles })
     checkMemory(estimate, options.maxMemoryBytes ?? MAX_MEMORY_BYTES, ran.trace.cycles)
-    const prepare = (kernels: Kernels): void => {
-      if (mayNeedDenseTables(run)) prepareTables(kernels, PROFILES[profile].logBlowup)
-    }
-    return await withKernels(kind, threads, prepare, async (kernels) => {
+    return await withKernels(kind, threads, async (kernels) => {
       const made = await proveRun(kernels, image, run, { said, calls }, profile, options, pace)
       const { security, peakWords, cells } = made.report
       const report: ProveReport = {
@@ -272,16 +268,12 @@ async function proveRun(
   pace.phase('fill', riscvAir.chips.length)
   const filled = await fillChips(kernels, run, airPublics(statement), tree, () => pace.step())
   recycleChunks(run.chunks)
-  const preprocessed: Record<string, typeof tree> = { [tree.name]: tree }
-  if (run.tables.kind === 'dense') {
-    preprocessed[TABLES_TREE] = tablesOf(kernels, PROFILES[profile].logBlowup)!
-  }
   pace.times()
   const { proof: stark, report } = await proveStark(
     kernels,
     machineKey(profile),
     starkStatement(statement, header, calls),
-    { chips: filled, preprocessed },
+    { chips: filled, preprocessed: { [tree.name]: tree } },
     {
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),

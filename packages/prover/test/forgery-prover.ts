@@ -1,3 +1,4 @@
+import type { Chip } from '../../stark/src/air/chip.ts'
 import { bytesOfWords } from '../../stark/src/codec.ts'
 import { compositionSides, drawColumnWeights, sumShare } from '../../stark/src/ood.ts'
 import type { Challenges } from '../../stark/src/ood.ts'
@@ -50,6 +51,8 @@ export interface Cheats {
   readonly carry?: 'to the leaves' | 'to a column'
   /** Column claims, one list a present chip: main columns, then preprocessed ones. */
   readonly claims?: (claims: readonly (readonly QM31[])[], layout: Layout) => readonly (readonly QM31[])[]
+  /** The chips whose messages the fractions are made of, in the place of the key's. */
+  readonly fractionsOf?: (chip: Chip<never>) => Chip<never>
   /** The coefficients of the 8 composition columns, before they are committed. */
   readonly composition?: (columns: readonly Uint32Array[]) => void
   /** Makes the out-of-domain identity hold by a lie about the composition. */
@@ -332,8 +335,13 @@ async function reduceBuses(
 ): Promise<{ claims: readonly (readonly QM31[])[]; point: readonly QM31[] }> {
   const { chips, forest, heights } = layout
   const pace = pacer(undefined, undefined)
-  const columnsOf = (placed: PlacedChip): readonly Pointer[] => columns[chips.indexOf(placed)]
-  const leaves = await fractionLeaves(kernels, layout, publics, columnsOf, { z, alpha }, pace)
+  const told = chips.map((placed): PlacedChip => ({
+    ...placed,
+    chip: cheats.fractionsOf?.(placed.chip) ?? placed.chip,
+  }))
+  const columnsOf = (placed: PlacedChip): readonly Pointer[] => columns[told.indexOf(placed)]
+  const toldLayout = { ...layout, chips: told }
+  const leaves = await fractionLeaves(kernels, toldLayout, publics, columnsOf, { z, alpha }, pace)
   const trees = fractionLayers(kernels, leaves)
   const roots = trees.layers.map((own) => rootFraction(kernels, own))
   const total = roots.reduce(

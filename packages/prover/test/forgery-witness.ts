@@ -5,7 +5,6 @@ import type { Host, Program, Trace } from '@vouch/engine'
 import { assembleElf } from '@vouch/engine/assembler'
 import {
   IMAGE_TREE,
-  TABLES_TREE,
   airPublics,
   chooseTables,
   collect,
@@ -13,11 +12,10 @@ import {
   imageOf,
   listPublicTerms,
   riscvAir,
-  tablesColumns,
 } from '@vouch/machine'
 import type { AuditStatement, Counts, ImageHeader, LoggedCall, Run, Statement } from '@vouch/machine'
-import { PROFILES, busBalance, commitPreprocessed } from '@vouch/stark'
-import type { Air, Chip, FilledChip, Kernels, PreprocessedTree, ProfileName } from '@vouch/stark'
+import { busBalance } from '@vouch/stark'
+import type { Chip, FilledChip, Kernels, PreprocessedTree, ProfileName } from '@vouch/stark'
 import { encodeProofFile, machineKey, starkStatement, toHex } from '@vouch/verifier'
 import { TracePort } from '../../engine/src/port-trace.ts'
 import { programOf, rowEvaluator } from '../../stark/src/air/program.ts'
@@ -78,8 +76,6 @@ export interface Forgery {
   readonly options?: BridgeOptions
   /** The prover's ROM and image are those of the program that ran; the statement's are not. */
   readonly imageExecuted?: true
-  /** Spoils the columns of the dense table. */
-  readonly table?: (columns: readonly Uint32Array[]) => void
   readonly cheats?: Cheats
 }
 
@@ -144,31 +140,11 @@ async function forgeOne(kernels: Kernels, f: Forgery): Promise<Forged> {
     [IMAGE_TREE]: f.imageExecuted ? commitImage(kernels, imageOf(executed), profile).tree : tree,
   }
   const chips = fill(kernels, f, run, preprocessed, publics)
-  if (chips[riscvAir.chips.findIndex((c) => c.name === 'tables-dense')] !== undefined)
-    preprocessed[TABLES_TREE] = tablesTree(kernels, profile, f)
   const broken = breaks(filledChips(kernels, chips, preprocessed), statement, header, publics, calls)
   const sworn = starkStatement(statement, header, calls)
   const stark = await forgeStark(kernels, machineKey(profile), sworn, { chips, preprocessed }, f.cheats)
   const proof = encodeProofFile({ image: header, profile, statement, stark })
   return { log, proof, imageId: toHex(imageId(header)), header, statement, stark, broken }
-}
-
-function tablesTree(kernels: Kernels, profile: ProfileName, f: Forgery): PreprocessedTree {
-  const columns = tablesColumns()
-  f.table?.(columns)
-  const pointers = columns.map((column) => {
-    const pointer = kernels.alloc(column.length)
-    kernels.words(pointer, column.length).set(column)
-    return pointer
-  })
-  const natural = { 'tables-dense': { logHeight: 16, columns: pointers } }
-  return commitPreprocessed(
-    kernels,
-    riscvAir as Air<never>,
-    TABLES_TREE,
-    natural,
-    PROFILES[profile].logBlowup,
-  )
 }
 
 function withPort<T>(patch: Forgery['port'], use: () => T): T {

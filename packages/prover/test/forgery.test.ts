@@ -1,8 +1,8 @@
 import { assembleElf } from '@vouch/engine/assembler'
 import { encodeStatement, imageId as imageIdOf, riscvAir } from '@vouch/machine'
 import type { ImageHeader, Statement } from '@vouch/machine'
-import { MAX_PROOF_BYTES, createKernels, qm31 as Q } from '@vouch/stark'
-import type { Kernels, QM31 } from '@vouch/stark'
+import { Expr, MAX_PROOF_BYTES, createKernels, qm31 as Q } from '@vouch/stark'
+import type { Chip, Kernels, QM31, RowPolynomial } from '@vouch/stark'
 import { MAX_PUBLIC_BYTES, encodeProofFile, toHex, verify } from '@vouch/verifier'
 import type { Verdict } from '@vouch/verifier'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -36,6 +36,26 @@ const sums: NonNullable<Cheats['sums']> = ([first, ...rest], total) => [
 ]
 /** And carries the lie on to the claim of a column. */
 const balanced: Cheats = { sums, carry: 'to a column' }
+
+/** 2^20 in one of 2^16 rows, else 0: the product of each bit or its complement, multiplied out. */
+const onlyIn = (row: number): RowPolynomial => {
+  const bits = Array.from({ length: 16 }, (_, bit) => bit)
+  const [ones, zeros] = [1, 0].map((value) => bits.filter((bit) => ((row >> bit) & 1) === value))
+  return Array.from({ length: 2 ** zeros.length }, (_, subset) => {
+    const taken = zeros.filter((__, i) => ((subset >> i) & 1) === 1)
+    return { coefficient: taken.length % 2 === 0 ? 2 ** 20 : -(2 ** 20), bits: [...ones, ...taken] }
+  })
+}
+
+/** A chip in one of whose rows, which nobody asks, the row polynomial 'x' is off: a table of more than bytes. */
+const withAnotherByte = (chip: Chip<never>): Chip<never> => {
+  const changed = (e: Expr): Expr => {
+    const n = e.node
+    if (n.kind === 'row' && n.name === 'x') return new Expr({ ...n, terms: [...n.terms, ...onlyIn(54321)] })
+    return 'a' in n ? new Expr({ ...n, a: changed(n.a), b: changed(n.b) }) : e
+  }
+  return { ...chip, messages: chip.messages.map((m) => ({ ...m, tuple: m.tuple.map(changed) })) }
+}
 
 /** A statement that is false: only the Halt bus sees it, unless the claims lie. */
 const lie: Forgery = { ...compute, say: () => ({ exitCode: 1 }) }
@@ -240,13 +260,18 @@ describe('lies of the protocol', () => {
     ],
     [
       'a dense table with another value',
-      { ...compute, dense: true, table: ([x]) => void (x[54321] = 2 ** 20) },
-      'merkle/root',
+      { ...compute, dense: true, cheats: { fractionsOf: withAnotherByte } },
+      'gkr/leaves',
     ],
     [
       'a dense table with another value, beside the sparse one',
-      { ...compute, dense: true, extra: ['tables-sparse'], table: ([x]) => void (x[54321] = 2 ** 20) },
-      'merkle/root',
+      {
+        ...compute,
+        dense: true,
+        extra: ['tables-sparse'],
+        cheats: { fractionsOf: withAnotherByte },
+      },
+      'gkr/leaves',
     ],
   ]
   it.each(LIES)('%s', async (_, forgery, code) => {

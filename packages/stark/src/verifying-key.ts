@@ -2,7 +2,7 @@ import { bytesOfWords } from './codec.ts'
 import { messageFault } from './air/chip.ts'
 import type { Air, Bus } from './air/chip.ts'
 import { airJson } from './air/json.ts'
-import { readsAcrossSeam } from './air/seam.ts'
+import { readsAcrossSeam, rowConstraints } from './air/seam.ts'
 import { Misuse } from './failure.ts'
 import { P } from './field/m31.ts'
 import { PROFILES } from './profiles.ts'
@@ -14,7 +14,7 @@ import type { Suite } from './suite.ts'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 
 /** Changes with every change of the protocol or its encoding. */
-export const PROTOCOL = 'vouch-stark/2'
+export const PROTOCOL = 'vouch-stark/3'
 
 /** A committed preprocessed tree: its root, and log2 of the height of each chip that has columns in it, by chip name. */
 export interface PreprocessedCommitment {
@@ -112,6 +112,8 @@ function checkAir(air: Air<never>): void {
       throw new Misuse(
         `chip '${chip.name}': '${across}' reads the previous row in row 0; gate it with 'first'`,
       )
+    const [byRow] = rowConstraints(chip)
+    if (byRow !== undefined) throw new Misuse(`chip '${chip.name}': '${byRow}' has a row polynomial`)
     if (chip.preprocessed !== undefined && !air.preprocessedTrees.includes(chip.preprocessed.tree))
       throw new Misuse(`chip '${chip.name}' is in no preprocessed tree of the AIR`)
     const fixedLog = chip.fixedLogHeight

@@ -40,6 +40,7 @@ it('exports exactly the public surface', () => {
       "pacer",
       "prove",
       "qm31",
+      "rowValue",
       "security",
       "securityOf",
       "shapeOf",

@@ -1,5 +1,6 @@
 import { Expr, degree, expr } from './expr.ts'
-import { readsPrevious } from './seam.ts'
+import type { RowPolynomial } from './expr.ts'
+import { readsPrevious, rowConstraints } from './seam.ts'
 
 /**
  * A bus: a multiset of tuples that must balance over all chips and the public terms of the verifier (logUp,
@@ -52,6 +53,8 @@ export interface Builder {
   /** 1 in row 0, else 0. */
   readonly first: Expr
   prev(column: Expr): Expr
+  /** A value that follows from the row's index, of a chip of fixed height; in messages only. `doc`: what it is. */
+  row(name: string, doc: string, terms: RowPolynomial): Expr
   public(name: string): Expr
 }
 
@@ -148,6 +151,13 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
       prevColumns.add(n.index)
       return new Expr({ ...n, prev: true })
     },
+    row(name, doc, terms) {
+      const log = source.fixedLogHeight ?? 0
+      for (const { bits } of terms)
+        if (new Set(bits).size < bits.length || bits.some((bit) => !(bit >= 0 && bit < log)))
+          throw new RangeError(`${source.name}: '${name}' has the term [${bits.join(', ')}] of 2^${log} rows`)
+      return new Expr({ kind: 'row', name, doc, terms })
+    },
     public(name) {
       const index = publicNames.indexOf(name)
       if (index < 0) throw new RangeError(`${source.name}: no public value ${name}`)
@@ -162,7 +172,7 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
   const named = [...constraints.map((k) => k.name), ...messages.map((m) => m.name)]
   const twice = named.find((n, i) => named.indexOf(n) !== i)
   if (twice !== undefined) throw new RangeError(`${source.name}: '${twice}' is named twice`)
-  return {
+  const made: Chip<Run> = {
     name: source.name,
     doc: source.doc,
     columns,
@@ -182,6 +192,9 @@ export function chip<N extends string, Q extends string = never, Run = unknown>(
     },
     fixedLogHeight: source.fixedLogHeight,
   }
+  const [byRow] = rowConstraints(made)
+  if (byRow !== undefined) throw new RangeError(`${source.name}: constraint '${byRow}' has a row polynomial`)
+  return made
 }
 
 /**

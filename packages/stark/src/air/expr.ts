@@ -18,9 +18,30 @@ export type Node =
   | { readonly kind: 'public'; readonly index: number; readonly name: string }
   /** 1 in row 0 of the chip, 0 elsewhere; of the degree of a column. */
   | { readonly kind: 'first' }
+  /** A value that follows from the row's index alone; in messages only. */
+  | {
+      readonly kind: 'row'
+      readonly name: string
+      /** What it is, in words. */
+      readonly doc: string
+      readonly terms: RowPolynomial
+    }
   | { readonly kind: 'add'; readonly a: Expr; readonly b: Expr }
   | { readonly kind: 'sub'; readonly a: Expr; readonly b: Expr }
   | { readonly kind: 'mul'; readonly a: Expr; readonly b: Expr }
+
+/**
+ * Σ coefficient·Π of bits of the row's index, each bit at most once a term: at a row its value, and at any point of the
+ * cube, with coordinates in the place of bits, its multilinear extension. (Setty, Thaler, Wahby, Lasso, ePrint 2023/1216,
+ * §3: structured tables.)
+ */
+export type RowPolynomial = readonly { readonly coefficient: number; readonly bits: readonly number[] }[]
+
+/** The value of a row polynomial in row `row`. */
+export const rowValue = (terms: RowPolynomial, row: number): number =>
+  fromInteger(
+    terms.reduce((v, t) => v + (t.bits.every((bit) => (row >>> bit) % 2 === 1) ? t.coefficient : 0), 0),
+  )
 
 /** Fluent arithmetic over nodes: `a0.add(b0).sub(c0).mul(flag)`. Immutable. Constants fold. */
 export class Expr {
@@ -72,7 +93,7 @@ function fold(kind: 'add' | 'sub' | 'mul', a: Expr, b: Expr): Expr {
   return new Expr({ kind, a, b })
 }
 
-/** Total degree in the columns (and `first`); constants and public values have degree 0. */
+/** Total degree in the columns (and `first` and row polynomials); constants and public values have degree 0. */
 export function degree(e: Expr): number {
   const n = e.node
   switch (n.kind) {
@@ -81,6 +102,7 @@ export function degree(e: Expr): number {
       return 0
     case 'column':
     case 'first':
+    case 'row':
       return 1
     case 'mul':
       return degree(n.a) + degree(n.b)
@@ -96,6 +118,7 @@ export interface Evaluation<T> {
   column(node: Extract<Node, { kind: 'column' }>): T
   public(node: Extract<Node, { kind: 'public' }>): T
   first(): T
+  row(node: Extract<Node, { kind: 'row' }>): T
   add(a: T, b: T): T
   sub(a: T, b: T): T
   mul(a: T, b: T): T
@@ -113,11 +136,26 @@ export function evaluate<T>(e: Expr, env: Evaluation<T>): T {
       return env.public(n)
     case 'first':
       return env.first()
+    case 'row':
+      return env.row(n)
     case 'add':
       return env.add(evaluate(n.a, env), evaluate(n.b, env))
     case 'sub':
       return env.sub(evaluate(n.a, env), evaluate(n.b, env))
     case 'mul':
       return env.mul(evaluate(n.a, env), evaluate(n.b, env))
+  }
+}
+
+/** Calls back for each node of the expressions, once for each object. */
+export function walk(roots: readonly Expr[], visit: (node: Node) => void): void {
+  const seen = new Set<Expr>()
+  const stack = [...roots]
+  for (let e = stack.pop(); e !== undefined; e = stack.pop()) {
+    if (seen.has(e)) continue
+    seen.add(e)
+    visit(e.node)
+    if (e.node.kind === 'add' || e.node.kind === 'sub' || e.node.kind === 'mul')
+      stack.push(e.node.a, e.node.b)
   }
 }

@@ -5,7 +5,8 @@ import type { Expr } from './expr.ts'
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /**
- * An expression as a tree: a number, ['column', tree, name], ['prev', name], ['public', name], ['first'], or
+ * An expression as a tree: a number, ['column', tree, name], ['prev', name], ['public', name], ['first'],
+ * ['row', [coefficient, ...bits], ...], or
  * ['add' | 'sub' | 'mul', a, b].
  */
 export function exprJson(e: Expr): Json {
@@ -19,6 +20,8 @@ export function exprJson(e: Expr): Json {
       return ['public', n.name]
     case 'first':
       return ['first']
+    case 'row':
+      return ['row', ...n.terms.map((t) => [t.coefficient, ...t.bits])]
     case 'add':
     case 'sub':
     case 'mul':

@@ -1,7 +1,7 @@
 import { P } from '../field/m31.ts'
 import { MAX_DEGREE, messageFault } from './chip.ts'
 import type { Air, Bus, Chip } from './chip.ts'
-import { degree } from './expr.ts'
+import { degree, walk } from './expr.ts'
 import type { Expr } from './expr.ts'
 import { readsAcrossSeam } from './seam.ts'
 
@@ -113,16 +113,4 @@ function columnsOf(roots: readonly Expr[]): Set<string> {
     if (n.kind === 'column') found.add(`${n.tree} ${n.name}`)
   })
   return found
-}
-
-function walk(roots: readonly Expr[], visit: (node: Expr['node']) => void): void {
-  const seen = new Set<Expr>()
-  const stack = [...roots]
-  for (let e = stack.pop(); e !== undefined; e = stack.pop()) {
-    if (seen.has(e)) continue
-    seen.add(e)
-    visit(e.node)
-    if (e.node.kind === 'add' || e.node.kind === 'sub' || e.node.kind === 'mul')
-      stack.push(e.node.a, e.node.b)
-  }
 }

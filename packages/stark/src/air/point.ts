@@ -1,6 +1,8 @@
 import * as Q from '../field/qm31.ts'
 import type { QM31 } from '../field/qm31.ts'
+import * as M from '../field/m31.ts'
 import type { Chip } from './chip.ts'
+import type { RowPolynomial } from './expr.ts'
 import { programOf } from './program.ts'
 import type { Step } from './program.ts'
 
@@ -32,12 +34,18 @@ export function constraintsAtPoint(
  */
 export function fractionsAtPoint(
   chip: Chip<never>,
-  at: PointValues & { readonly z: QM31; readonly alpha: QM31 },
+  at: PointValues & {
+    readonly z: QM31
+    readonly alpha: QM31
+    /** The point of the cube, one coordinate a bit of the row's index. Only row polynomials ask for it. */
+    readonly coordinates?: readonly QM31[]
+  },
 ): { numerator: QM31; denominator: QM31 }[] {
   const { steps, messages } = programOf(chip)
-  const values = stepValues(steps, at, () => {
+  const previous = (): never => {
     throw new RangeError(`${chip.name}: a message reads the previous row`)
-  })
+  }
+  const values = stepValues(steps, at, previous, at.coordinates)
   const powers = challengePowers(chip, at.alpha)
   return chip.messages.map(({ bus, sign }, i) => {
     const { multiplicity, tuple } = messages[i]
@@ -57,6 +65,7 @@ function stepValues(
   steps: readonly Step[],
   at: PointValues,
   previous: (index: number) => QM31,
+  coordinates: readonly QM31[] = [],
 ): (step: number) => QM31 {
   const known: (QM31 | undefined)[] = []
   const build = (s: Step): QM31 => {
@@ -73,6 +82,8 @@ function stepValues(
         return at.preprocessed[s.index]
       case 'prev':
         return previous(s.index)
+      case 'row':
+        return rowExtension(s.terms, coordinates)
       case 'add':
         return Q.add(value(s.a), value(s.b))
       case 'sub':
@@ -85,6 +96,16 @@ function stepValues(
   }
   const value = (step: number): QM31 => (known[step] ??= build(steps[step]))
   return value
+}
+
+/** The multilinear extension of a row polynomial. Throws a RangeError where a coordinate is missing. */
+function rowExtension(terms: RowPolynomial, coordinates: readonly QM31[]): QM31 {
+  return terms.reduce<QM31>((sum, { coefficient, bits }) => {
+    if (bits.some((bit) => coordinates[bit] === undefined))
+      throw new RangeError('a row polynomial has no value here')
+    const product = bits.reduce<QM31>((p, bit) => Q.mul(p, coordinates[bit]), Q.ONE)
+    return Q.add(sum, Q.mulBase(product, M.fromInteger(coefficient)))
+  }, Q.ZERO)
 }
 
 /** alpha^0 … alpha^(longest tuple). */

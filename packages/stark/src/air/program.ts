@@ -1,6 +1,7 @@
 import * as M from '../field/m31.ts'
 import type { Chip } from './chip.ts'
-import type { Expr } from './expr.ts'
+import { rowValue } from './expr.ts'
+import type { Expr, RowPolynomial } from './expr.ts'
 
 /** One operation of a straight-line program; `a` and `b` are indices of earlier steps. */
 export type Step =
@@ -11,6 +12,7 @@ export type Step =
   | { readonly kind: 'preprocessed'; readonly index: number }
   | { readonly kind: 'public'; readonly index: number }
   | { readonly kind: 'first' }
+  | { readonly kind: 'row'; readonly terms: RowPolynomial }
   | { readonly kind: 'add' | 'sub' | 'mul'; readonly a: number; readonly b: number }
 
 export interface StepMessage {
@@ -55,6 +57,8 @@ export function stepList(): StepList {
         return intern(`public ${n.index}`, { kind: 'public', index: n.index })
       case 'first':
         return intern('first', { kind: 'first' })
+      case 'row':
+        return intern(`row ${JSON.stringify(n.terms)}`, { kind: 'row', terms: n.terms })
       case 'add':
       case 'sub':
       case 'mul': {
@@ -133,6 +137,10 @@ export function rowEvaluator(steps: readonly Step[], inputs: RowInputs): (row: n
       case 'first':
         return (row) => {
           values[i] = inputs.first(row)
+        }
+      case 'row':
+        return (row) => {
+          values[i] = rowValue(s.terms, row)
         }
       case 'add':
         return () => {

@@ -1,5 +1,5 @@
 import type { Chip } from './chip.ts'
-import { constant } from './expr.ts'
+import { constant, walk } from './expr.ts'
 import type { Expr } from './expr.ts'
 
 /**
@@ -28,6 +28,16 @@ function inRowZero(e: Expr): Expr {
       return e
   }
 }
+
+/** Names of the constraints with a row polynomial, which have no place for one: at the out-of-domain point it has no value. */
+export const rowConstraints = (chip: Chip<never>): string[] =>
+  chip.constraints.flatMap(({ name, expr }) => {
+    let found = false
+    walk([expr], (n) => {
+      if (n.kind === 'row') found = true
+    })
+    return found ? [name] : []
+  })
 
 /** Whether a previous-row column stands anywhere in the expression. */
 export function readsPrevious(e: Expr): boolean {

@@ -1,6 +1,6 @@
 import { P } from '../field/m31.ts'
 import type { Chip } from './chip.ts'
-import { degree } from './expr.ts'
+import { degree, walk } from './expr.ts'
 import type { Expr } from './expr.ts'
 
 /** An expression in infix notation; `x'` is x at the previous row, constants are those nearest to 0. */
@@ -22,6 +22,8 @@ function infix(e: Expr, binding: 0 | 1 | 2): string {
       return n.name
     case 'first':
       return 'first'
+    case 'row':
+      return n.name
     case 'add':
       return wrap(binding > 0, `${infix(n.a, 0)} + ${infix(n.b, 1)}`)
     case 'sub':
@@ -29,6 +31,18 @@ function infix(e: Expr, binding: 0 | 1 | 2): string {
     case 'mul':
       return `${infix(n.a, 2)}·${infix(n.b, 2)}`
   }
+}
+
+/** The row polynomials of a chip's messages, each once. */
+function rowPolynomials(chip: Chip<never>): Extract<Expr['node'], { kind: 'row' }>[] {
+  const found = new Map<string, Extract<Expr['node'], { kind: 'row' }>>()
+  walk(
+    chip.messages.flatMap((m) => [m.multiplicity, ...m.tuple]),
+    (n) => {
+      if (n.kind === 'row') found.set(n.name, n)
+    },
+  )
+  return [...found.values()]
 }
 
 const wrap = (needed: boolean, text: string): string => (needed ? `(${text})` : text)
@@ -50,6 +64,7 @@ export function chipTable(chip: Chip<never>): string {
     ...(chip.preprocessed?.columns ?? []).map((name) =>
       row([name, `preprocessed in '${chip.preprocessed!.tree}'`]),
     ),
+    ...rowPolynomials(chip).map(({ name, doc }) => row([name, `no column: ${doc}`])),
     '',
   ]
   if (chip.constraints.length > 0)

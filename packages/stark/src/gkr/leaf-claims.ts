@@ -39,6 +39,7 @@ export function leafClaims(
       first: low.slice(0, log).reduce<QM31>((product, r) => Q.mul(product, one(r)), Q.ONE),
       z,
       alpha,
+      coordinates: low.slice(0, log),
     }),
   )
   return trees.map((tree) => {

@@ -27,6 +27,9 @@ export function emitConstraints(m: ModuleBuilder, { program, layout }: ChipPlan)
     public: (i) => f.get(args).load('v128.load32_splat', layout.publics + 4 * i),
     prev: (i) => gather(layout.main + 4 * i),
     first: () => column(layout.first),
+    row() {
+      throw new RangeError('a constraint has a row polynomial')
+    },
   }
   const mask = foldMask(f)
 

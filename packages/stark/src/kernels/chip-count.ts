@@ -35,7 +35,7 @@ export function emitCount(m: ModuleBuilder, plan: ChipPlan): void {
         s,
         program.steps,
         [program.messages[i].multiplicity, ...keyed(i).map((x) => x.step)],
-        naturalInputs(f, layout, args, off),
+        naturalInputs(f, s, layout, args, off),
       )
       f.block((next) => {
         f.get(args)

@@ -28,7 +28,7 @@ export function emitFractions(m: ModuleBuilder, { chip, program, forms, layout }
       s,
       program.steps,
       [...multiplicities, ...forms.flatMap((form) => form.atoms)],
-      naturalInputs(f, layout, args, off),
+      naturalInputs(f, s, layout, args, off),
     )
     const denominators = denominatorEmitter(f, s, { forms, layout }, args, mask, push)
     chip.messages.forEach(({ sign }, i) => {

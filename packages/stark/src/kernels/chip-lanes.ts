@@ -1,6 +1,7 @@
 import type { FunctionBuilder, Local } from '@vouch/wasm'
 import type { Step } from '../air/program.ts'
-import { P } from '../field/m31.ts'
+import type { RowPolynomial } from '../air/expr.ts'
+import { P, fromInteger } from '../field/m31.ts'
 import type { ChipLayout } from './chip-layout.ts'
 import type { Simd } from './simd.ts'
 
@@ -11,10 +12,17 @@ export interface LaneInputs {
   preprocessed(index: number): void
   public(index: number): void
   first(): void
+  row(terms: RowPolynomial): void
 }
 
 /** Inputs in natural order: the row before is one word back, and that of row 0 is the last one. */
-export function naturalInputs(f: FunctionBuilder, layout: ChipLayout, args: Local, off: Local): LaneInputs {
+export function naturalInputs(
+  f: FunctionBuilder,
+  s: Simd,
+  layout: ChipLayout,
+  args: Local,
+  off: Local,
+): LaneInputs {
   const column = (slot: number): void => {
     f.get(args).load('i32.load', slot).get(off).op('i32.add').load('v128.load')
   }
@@ -32,6 +40,20 @@ export function naturalInputs(f: FunctionBuilder, layout: ChipLayout, args: Loca
     },
     first() {
       f.v128(0).get(off).op('i32.eqz').lane('i32x4.replace_lane', 0)
+    },
+    row(terms) {
+      const [index, sum] = [f.take('v128'), f.take('v128')]
+      f.get(off).i32(2).op('i32.shr_u', 'i32x4.splat').v128(0, 1, 2, 3).op('i32x4.add').set(index)
+      f.v128(0).set(sum)
+      for (const { coefficient, bits } of terms) {
+        const mask = bits.reduce((m, bit) => m | (1 << bit), 0)
+        f.get(sum, index).v128(mask).op('v128.and').v128(mask).op('i32x4.eq')
+        f.v128(fromInteger(coefficient)).op('v128.and')
+        s.add()
+        f.set(sum)
+      }
+      f.get(sum)
+      f.give(sum, index)
     },
   }
 }
@@ -74,6 +96,9 @@ export function laneEvaluator(
         return
       case 'first':
         inputs.first()
+        return
+      case 'row':
+        inputs.row(step.terms)
         return
       case 'main':
       case 'prev':

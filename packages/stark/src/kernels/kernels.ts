@@ -35,7 +35,7 @@ export interface Kernels {
   alloc(words: number): Pointer
   /**
    * The same with arbitrary contents, for what is written whole before any of it is read: outputs of `extendColumn(s)`,
-   * `evaluate(Columns)`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFractions`, `runningSum`,
+   * `evaluate(Columns)`, `merkleTree`, `friTree`, `friFold`, `basisAt`, `eqTables`, `addFractions`, `bindFirst`, `runningSum`,
    * and `fractions`, but not what they add to. The reference fills it with words that are no field elements.
    */
   allocUninitialized(words: number): Pointer
