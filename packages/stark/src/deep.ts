@@ -1,6 +1,6 @@
 import { addBasePoint, negate, subgroupGenerator } from './field/circle.ts'
 import type { ExtensionPoint, Point } from './field/circle.ts'
-import { P } from './field/m31.ts'
+import { fold, join } from './field/m31.ts'
 import * as Q from './field/qm31.ts'
 import type { QM31 } from './field/qm31.ts'
 import type { Layout } from './layout.ts'
@@ -79,9 +79,6 @@ export function deepQuotient({ point, a, b }: DeepLine, sum: QM31, p: Point): QM
   return Q.mul(numerator, Q.inv(line))
 }
 
-/** x mod P up to a multiple of P, for an integer 0 <= x < 2^53: below 2^31 + 2^22. */
-const fold = (x: number): number => x - Math.floor(x / 2 ** 31) * P
-
 /**
  * Σ_j weights[j]·values[offset + j], for fixed weights and many rows of values. Weights are cut in halves of 16 bits: a
  * half times a value stays below 2^47, so that 32 products add up exactly in a double.
@@ -100,11 +97,6 @@ export function weightedSums(weights: readonly QM31[]): (values: ArrayLike<numbe
     }
     count++
   })
-  /** low + 2^16·high, canonical. */
-  const join = (low: number, high: number): number => {
-    const sum = fold(fold(low) + fold(high) * 65536)
-    return sum >= P ? sum - P : sum
-  }
   return (values, offset) => {
     let l0 = 0
     let h0 = 0

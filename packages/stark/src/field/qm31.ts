@@ -41,26 +41,19 @@ export const mulBase = (x: QM31, b: number): QM31 => [
   M.mul(x[3], b),
 ]
 
-/** Karatsuba over CM31, with u² = 2 + i. */
+/** The sixteen products of limbs, those of either half of the second factor's added up; u² = 2 + i. */
 export function mul(x: QM31, y: QM31): QM31 {
-  const [a0, a1, a2, a3] = x
-  const [b0, b1, b2, b3] = y
-  const lr = M.sub(M.mul(a0, b0), M.mul(a1, b1))
-  const li = M.add(M.mul(a0, b1), M.mul(a1, b0))
-  const hr = M.sub(M.mul(a2, b2), M.mul(a3, b3))
-  const hi = M.add(M.mul(a2, b3), M.mul(a3, b2))
-  const s0 = M.add(a0, a2)
-  const s1 = M.add(a1, a3)
-  const t0 = M.add(b0, b2)
-  const t1 = M.add(b1, b3)
-  const mr = M.sub(M.mul(s0, t0), M.mul(s1, t1))
-  const mi = M.add(M.mul(s0, t1), M.mul(s1, t0))
-  // (2 + i)(hr + hi·i) = (2·hr − hi) + (hr + 2·hi)·i
+  const [a, b, c, d] = [x[0], x[1], x[2], x[3]]
+  const [p, q, r, s] = [y[0] & 0xffff, y[1] & 0xffff, y[2] & 0xffff, y[3] & 0xffff]
+  const [P, Q, R, S] = [y[0] >>> 16, y[1] >>> 16, y[2] >>> 16, y[3] >>> 16]
+  // (c + di)(y₂ + y₃i), which counts (2 + i)-fold. No sum reaches 2^50.
+  const [re, im] = [c * r - d * s, c * s + d * r]
+  const [RE, IM] = [c * R - d * S, c * S + d * R]
   return [
-    M.add(lr, M.sub(M.add(hr, hr), hi)),
-    M.add(li, M.add(hr, M.add(hi, hi))),
-    M.sub(M.sub(mr, lr), hr),
-    M.sub(M.sub(mi, li), hi),
+    M.join(a * p - b * q + 2 * re - im, a * P - b * Q + 2 * RE - IM),
+    M.join(a * q + b * p + re + 2 * im, a * Q + b * P + RE + 2 * IM),
+    M.join(a * r - b * s + c * p - d * q, a * R - b * S + c * P - d * Q),
+    M.join(a * s + b * r + c * q + d * p, a * S + b * R + c * Q + d * P),
   ]
 }
 
